@@ -1,0 +1,10 @@
+export {
+  type Bucket,
+  type Bus,
+  BusUnavailable,
+  type Entry,
+  type Message,
+  type PublishOptions,
+  RevisionConflict,
+  type Subscription,
+} from './bus.ts';

@@ -1,0 +1,15 @@
+export type * from './admin.ts';
+export type * from './forward.ts';
+export type * from './packets.ts';
+export type * from './requests.ts';
+export {
+  type After,
+  type Endpoint,
+  type Flow,
+  flowKey,
+  SHARDS,
+  type SessionId,
+  shardOfHex,
+  shardOfSpi,
+} from './session.ts';
+export { buckets, recordKey, type ServiceName, subjects } from './subjects.ts';

@@ -1,0 +1,3 @@
+export type { Host } from './host.ts';
+export type { Clock, EntropySource, HostPorts, Sealer } from './ports.ts';
+export type { Dropped, Durability, Fact, Performer, Performing, Protocol, SessionView, Vault } from './protocol.ts';

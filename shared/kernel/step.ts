@@ -1,0 +1,74 @@
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  initialTransition,
+  type InputFrom,
+  type SnapshotFrom,
+  transition,
+} from 'xstate';
+import { InvariantViolation } from './invariant.ts';
+
+/** What XState hands back for an action of the step; the published types leave out emit and cancel. */
+interface RawAction {
+  readonly type: string;
+  readonly params?: unknown;
+}
+
+export interface Happening {
+  readonly type: string;
+}
+
+export type TimerChange =
+  | { readonly op: 'arm'; readonly id: string; readonly afterMs: number; readonly event: Happening }
+  | { readonly op: 'disarm'; readonly id: string };
+
+export interface Step<S, E> {
+  readonly snapshot: S;
+  readonly effects: readonly E[];
+  readonly timers: readonly TimerChange[];
+}
+
+/** The first snapshot of a machine, with what its initial state asks for. */
+export function start<M extends AnyStateMachine, E extends Happening>(
+  machine: M,
+  input: InputFrom<M>,
+): Step<SnapshotFrom<M>, E> {
+  const [snapshot, raw] = initialTransition(machine, input);
+  return sorted<SnapshotFrom<M>, E>(snapshot as SnapshotFrom<M>, raw as unknown as readonly RawAction[]);
+}
+
+/** One event, purely: nothing outside the answer has happened. A finished machine ignores everything. */
+export function step<M extends AnyStateMachine, E extends Happening>(
+  machine: M,
+  snapshot: SnapshotFrom<M>,
+  event: Happening,
+): Step<SnapshotFrom<M>, E> {
+  if ((snapshot as AnyMachineSnapshot).status !== 'active') return { snapshot, effects: [], timers: [] };
+  const [next, raw] = transition(machine, snapshot, event as never);
+  return sorted<SnapshotFrom<M>, E>(next as SnapshotFrom<M>, raw as unknown as readonly RawAction[]);
+}
+
+function sorted<S, E>(snapshot: S, raw: readonly RawAction[]): Step<S, E> {
+  const effects: E[] = [];
+  const timers: TimerChange[] = [];
+  for (const action of raw) {
+    switch (action.type) {
+      case 'xstate.emit':
+        effects.push((action.params as { event: E }).event);
+        break;
+      case 'xstate.cancel':
+        timers.push({ op: 'disarm', id: (action.params as { sendId: string }).sendId });
+        break;
+      case 'xstate.raise': {
+        const { id, delay, event } = action.params as { id?: string; delay?: number; event: Happening };
+        if (delay === undefined) break; // already consumed inside the macrostep
+        if (id === undefined) throw new InvariantViolation(`timer for ${event.type} has no id`);
+        timers.push({ op: 'arm', id, afterMs: delay, event });
+        break;
+      }
+      default:
+        throw new InvariantViolation(`machine used a forbidden action: ${action.type}`);
+    }
+  }
+  return { snapshot, effects, timers };
+}

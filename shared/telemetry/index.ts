@@ -1,0 +1,1 @@
+export type { Log, Span, SpanAttributes, Telemetry } from './telemetry.ts';

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{shared,actors,services,deploy,test}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'test/interop/**', 'test/bench/**'],
+    pool: 'forks',
+    testTimeout: 30_000,
+  },
+});
