@@ -1,0 +1,1 @@
+export type { AdminSource, Runtime } from './runtime.ts';
