@@ -8,3 +8,4 @@ export {
   RevisionConflict,
   type Subscription,
 } from './bus.ts';
+export { decode, encode, NotPlainData } from './codec.ts';

@@ -1,3 +1,4 @@
+export { systemClock, systemEntropy } from './clock.ts';
 export type { Host } from './host.ts';
 export type { Clock, EntropySource, HostPorts, Sealer } from './ports.ts';
 export type { Dropped, Durability, Fact, Performer, Performing, Protocol, SessionView, Vault } from './protocol.ts';

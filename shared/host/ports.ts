@@ -5,6 +5,8 @@ import type { Telemetry } from '@culvert/telemetry';
 /** Time and its passing. The real one is `systemClock`; the simulator brings a virtual one. */
 export interface Clock {
   now(): Instant;
+  /** Milliseconds with fractions from an arbitrary start, never backwards: for measuring, never in a fact. */
+  elapsed(): number;
   /** Calls back once, after at least `afterMs`; the answer cancels it. */
   after(afterMs: DurationMs, callback: () => void): () => void;
 }
