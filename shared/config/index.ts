@@ -1,1 +1,13 @@
-export type { Config } from './schema.ts';
+export {
+  type Config,
+  defaultStateDir,
+  type ListenerConfig,
+  type NatsConfig,
+  type PskConfig,
+  type UserConfig,
+} from './config.ts';
+export { ConfigFaults, type Fault, faultText } from './faults.ts';
+export { nearest } from './nearest.ts';
+export { configSchemaJson, loadConfig, parseConfig } from './parse.ts';
+export { printConfig, redacted } from './print.ts';
+export { newPsk, pskWeakness } from './psk.ts';
