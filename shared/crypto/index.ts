@@ -1,4 +1,5 @@
 export { AEAD_NONCE_OCTETS, AEAD_TAG_OCTETS, aeadOpen, aeadSeal } from './aead.ts';
+export { bootKat, type KatReport } from './boot-kat.ts';
 export {
   type CbcCipher,
   type CbcResult,

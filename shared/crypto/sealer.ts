@@ -1,7 +1,7 @@
-import { hkdfSync } from 'node:crypto';
 import { concat } from '@culvert/wire';
 import { AEAD_NONCE_OCTETS, AEAD_TAG_OCTETS, aeadOpen, aeadSeal } from './aead.ts';
 import type { ClusterKey } from './cluster-key.ts';
+import { hkdf } from './hkdf.ts';
 import { prf } from './prf.ts';
 import { secretRandom } from './random.ts';
 import type { Secret } from './secret.ts';
@@ -86,14 +86,14 @@ function ring(key: Secret): KeyRing {
   const subkey = (purpose: string): Uint8Array => {
     const known = subkeys.get(purpose);
     if (known !== undefined) return known;
-    const made = expand(root, `culvert seal ${purpose}`, 32);
+    const made = hkdf(root, `culvert seal ${purpose}`, 32);
     // Places come from our own code; the bound only guards against a caller that keys by session.
     if (subkeys.size >= SUBKEYS_MAX) subkeys.clear();
     subkeys.set(purpose, made);
     return made;
   };
   return {
-    id: expand(root, 'culvert seal key id', KEY_ID_OCTETS),
+    id: hkdf(root, 'culvert seal key id', KEY_ID_OCTETS),
     messageKey: (place, salt) => prf('sha2-256', subkey(purposeOf(place)), salt),
   };
 }
@@ -101,9 +101,4 @@ function ring(key: Secret): KeyRing {
 /** The first two parts: bucket and purpose. */
 function purposeOf(place: string): string {
   return place.split('/', 2).join('/');
-}
-
-/** RFC 5869 with an empty salt: the root key is uniform already. */
-function expand(root: Uint8Array, info: string, octets: number): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', root, new Uint8Array(), text.encode(info), octets));
 }
