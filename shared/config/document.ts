@@ -22,7 +22,7 @@ export function readYaml(text: string): SourceText | readonly Fault[] {
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
     uniqueKeys: true,
   });
   if (document.errors.length > 0) {

@@ -56,15 +56,12 @@ const SHOWN_MAX = 80;
  */
 export function shown(path: Path, value: unknown, secrets: readonly string[]): string | undefined {
   if (path.some((step) => typeof step === 'string' && SECRET_FIELD.test(step))) return undefined;
-  if (typeof value === 'number' || typeof value === 'boolean') return unlessSecret(String(value), secrets);
+  if (typeof value === 'number' || typeof value === 'boolean')
+    return secrets.includes(String(value)) ? undefined : String(value);
   if (typeof value !== 'string' || (path.length < 2 && !TOP_LEVEL_SCALARS.has(String(path[0]))))
     return undefined;
   if (SECRET_URL.test(value) || value.length > SHOWN_MAX) return undefined;
-  return unlessSecret(JSON.stringify(value), secrets);
+  return secrets.some((secret) => value.includes(secret)) ? undefined : JSON.stringify(value);
 }
 
 const TOP_LEVEL_SCALARS: ReadonlySet<string> = new Set(['node', 'stateDir', 'usersFile']);
-
-function unlessSecret(text: string, secrets: readonly string[]): string | undefined {
-  return secrets.some((secret) => text.includes(secret)) ? undefined : text;
-}

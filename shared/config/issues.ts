@@ -18,7 +18,10 @@ export function faultsOfIssues(
       return issue.keys.map((key) => unknownKey(path, key, source, keysAt(path)));
     }
     const value = valueAt(source.data, path);
-    return [fault(path, value, wording(issue, value), source, secrets)];
+    // Text in the place of a section may be a key that lost its name.
+    const section =
+      issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'array');
+    return [fault(path, section ? undefined : value, wording(issue, value), source, secrets)];
   });
 }
 
@@ -87,11 +90,28 @@ function unit(origin: string): string {
   return origin === 'string' ? ' characters' : origin === 'array' ? ' items' : '';
 }
 
+function unknownKey(path: Path, key: string, source: SourceText, known: readonly string[]): Fault {
+  if (path.length === 2 && path[0] === 'psks' && PER_IDENTITY.test(key)) {
+    const line = source.lineOfKey(path, key);
+    return {
+      field: fieldOf([...path, key]),
+      problem:
+        'asks for a PSK per identity, which Main Mode cannot know: the ID comes encrypted under the key',
+      remedy: 'choose by listeners and remotes, and tell people apart by their user names',
+      ...(line === undefined ? {} : { line }),
+    };
+  }
+  return mistypedKey(path, key, source, known);
+}
+
+/** RFC 2409 §5.4: with pre-shared keys the key enters SKEYID, under which message 5 with the ID is encrypted. */
+const PER_IDENTITY = /^(id|ids|identity|identities|user|users|peer|peers|peerid|username)$/i;
+
 /**
  * A mistyped key is named when a known one is close to it. Otherwise it may be a misplaced value, so in the
  * sections that hold secrets only the line is told.
  */
-function unknownKey(path: Path, key: string, source: SourceText, known: readonly string[]): Fault {
+function mistypedKey(path: Path, key: string, source: SourceText, known: readonly string[]): Fault {
   const meant = nearest(key, known);
   const secretive = path.some(
     (step) => step === 'psks' || step === 'users' || step === 'l2tp' || step === 'nats',

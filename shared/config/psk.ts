@@ -119,7 +119,10 @@ function bitsWithoutWords(text: string): number {
   const plain = text.toLowerCase().replaceAll(/[013457@$]/g, (character) => LEET[character] ?? character);
   // Each known word leaves one mark, which counts like one character.
   const marked = BY_LENGTH.reduce((rest, word) => rest.replaceAll(word, ' '), plain);
-  const perCharacter = bitsPerCharacter(text.replaceAll(/[\s_.:-]/g, ''));
+  const bare = text.replaceAll(/[\s_.:-]/g, '');
+  // Letters alone, in one case or in the manner of titles, are a sentence until proven otherwise.
+  const sentence = text.split(/[\s_.:-]+/).every((word) => /^(?:[A-Z]?[a-z]*|[A-Z]*)$/.test(word));
+  const perCharacter = sentence ? ENGLISH_BITS_PER_LETTER : bitsPerCharacter(bare);
   let bits = 0;
   for (const [run] of marked.matchAll(/[a-z]+|[^a-z]/g)) {
     const vowels = run.replaceAll(/[^aeiou]/g, '').length;
