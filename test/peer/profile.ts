@@ -8,7 +8,10 @@ export type Hash = 'md5' | 'sha1' | 'sha2-256' | 'sha2-384' | 'sha2-512';
 export type Group = 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21;
 
 export type Phase1Transform = readonly [Phase1Encryption, Hash, Group];
-export type Phase2Transform = readonly [Phase1Encryption | 'aes-gcm-16-128' | 'aes-gcm-16-256', Hash | 'none'];
+export type Phase2Transform = readonly [
+  Phase1Encryption | 'aes-gcm-16-128' | 'aes-gcm-16-256',
+  Hash | 'none',
+];
 
 export interface IkeProfile {
   readonly phase1: readonly Phase1Transform[];
@@ -81,7 +84,16 @@ export const windows10: PeerProfile = {
     ],
     phase2Seconds: 3600,
     phase2Kilobytes: 250000,
-    vendorIds: [MS_01528BBB, MS_NT5_9, RFC3947, NATT_02N, FRAGMENTATION, MS_NDC, MS_INITIAL_CONTACT, MS_IKE_CGA],
+    vendorIds: [
+      MS_01528BBB,
+      MS_NT5_9,
+      RFC3947,
+      NATT_02N,
+      FRAGMENTATION,
+      MS_NDC,
+      MS_INITIAL_CONTACT,
+      MS_IKE_CGA,
+    ],
     dpd: false,
     initialContact: false,
     quickModePort: 1701,
