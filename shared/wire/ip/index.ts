@@ -35,6 +35,13 @@ export {
 } from './ipv6.ts';
 export { contains, type Prefix, parsePrefix, prefixOf } from './prefix.ts';
 export { ESP, ICMP, ICMPV6, NO_NEXT_HEADER, TCP, UDP } from './protocols.ts';
+export {
+  parseRouterAdvertisement,
+  parseRouterSolicitation,
+  type RouterAdvertisement,
+  routerAdvertisementPacket,
+  routerSolicitationPacket,
+} from './router-advertisement.ts';
 export { clampMss, parseTcp, TCP_HEADER_OCTETS, type TcpView } from './tcp.ts';
 export {
   emitUdpHeader,
