@@ -139,15 +139,20 @@ export class PppClient {
     const { protocol, information } = frame.value;
     switch (protocol) {
       case protocols.lcp:
-        return this.#lcp.receive(information);
+        this.#lcp.receive(information);
+        break;
       case protocols.chap:
-        return this.#onChap(information);
+        this.#onChap(information);
+        break;
       case protocols.pap:
-        return this.#onPap(information);
+        this.#onPap(information);
+        break;
       case protocols.ipcp:
-        return this.#ipcp.receive(information);
+        this.#ipcp.receive(information);
+        break;
       case protocols.ipv6cp:
-        return this.#ipv6cp.receive(information);
+        this.#ipv6cp.receive(information);
+        break;
       case protocols.ipv4:
       case protocols.ipv6:
         this.#ports.packet(information);
@@ -283,7 +288,8 @@ export class PppClient {
       const said = success.value.authenticatorResponse;
       if (!verifyAuthenticatorResponse(exchange, this.#ntHash(), response, said)) {
         this.refusal = 'the gateway does not know the password';
-        return this.#lcp.close();
+        this.#lcp.close();
+        return;
       }
     }
     this.#network();
