@@ -25,7 +25,11 @@ export interface Bus {
   /** `subject` may hold the wildcard `*`. A handler that throws is a fault of ours: logged and counted. */
   subscribe<T>(subject: string, handler: (message: Message<T>) => void): Subscription;
   /** Rejects with BusUnavailable: no responder, no connection, or no answer within `timeoutMs`. */
-  request<T>(subject: string, payload: unknown, options: PublishOptions & { readonly timeoutMs: number }): Promise<T>;
+  request<T>(
+    subject: string,
+    payload: unknown,
+    options: PublishOptions & { readonly timeoutMs: number },
+  ): Promise<T>;
   /** Instances that respond to the same subject share the requests (queue group). */
   respond<T>(subject: string, handler: (message: Message<T>) => unknown | Promise<unknown>): Subscription;
   bucket(name: string): Promise<Bucket>;

@@ -54,7 +54,8 @@ function requirePlain(value: unknown, depth: number): void {
     return;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw new NotPlainData('a class instance is not plain data');
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new NotPlainData('a class instance is not plain data');
   for (const key in value) requirePlain((value as Record<string, unknown>)[key], depth + 1);
 }
 

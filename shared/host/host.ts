@@ -1,4 +1,4 @@
-import type { Taken } from '@culvert/contracts';
+import type { SessionSummary, Taken } from '@culvert/contracts';
 import type { SessionView, Vault } from './protocol.ts';
 
 export interface Host<Input, V extends Vault> {
@@ -12,6 +12,14 @@ export interface Host<Input, V extends Vault> {
   move(from: string, into: string): void;
   view(session: string): SessionView<V> | undefined;
   sessions(): Iterable<SessionView<V>>;
+  /** What the admin subjects answer: fits `Runtime.serveAdmin` as it is. */
+  readonly admin: HostAdmin;
   /** Stops taking new sessions, writes what is lazy, lets go. */
   drain(): Promise<void>;
+}
+
+export interface HostAdmin {
+  status(): { readonly sessions: number; readonly details: Readonly<Record<string, unknown>> };
+  sessions(): readonly SessionSummary[];
+  session(session: string): SessionSummary | undefined;
 }

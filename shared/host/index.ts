@@ -1,4 +1,15 @@
 export { systemClock, systemEntropy } from './clock.ts';
-export type { Host } from './host.ts';
+export { createHost } from './create.ts';
+export type { Host, HostAdmin } from './host.ts';
 export type { Clock, EntropySource, HostPorts, Sealer } from './ports.ts';
-export type { Dropped, Durability, Fact, Performer, Performing, Protocol, SessionView, Vault } from './protocol.ts';
+export type {
+  Dropped,
+  Durability,
+  Fact,
+  Performer,
+  Performing,
+  Protocol,
+  SessionView,
+  Vault,
+} from './protocol.ts';
+export { readForwardPart } from './record.ts';

@@ -1,4 +1,13 @@
-import type { Actors, Delivery, EntropySeed, Happening, Instant, Migrations, SessionState, StoredSession } from '@culvert/kernel';
+import type {
+  Actors,
+  Delivery,
+  EntropySeed,
+  Happening,
+  Instant,
+  Migrations,
+  SessionState,
+  StoredSession,
+} from '@culvert/kernel';
 
 /** What happened, stamped once when it entered the mailbox. */
 export interface Fact<Body> {
@@ -53,7 +62,16 @@ export type Performer<E, Input, V extends Vault> =
       seal(effect: E, view: SessionView<V> & { readonly from: string }): unknown;
       perform(sealed: never, context: Performing<V>): void;
     }
-  | { readonly class: 'service'; perform(effect: E, context: Performing<V>): Promise<Input | undefined> }
+  | {
+      readonly class: 'service';
+      /**
+       * Service effects of one machine are performed one after the other, so that `start` never arrives
+       * after `stop`. Those with a lane keep the order only among that machine's effects of the same lane:
+       * a question that may wait long must not hold up the rest.
+       */
+      readonly lane?: string;
+      perform(effect: E, context: Performing<V>): Promise<Input | undefined>;
+    }
   | { readonly class: 'local'; perform(effect: E, context: Performing<V>): Promise<Input | undefined> };
 
 /**

@@ -20,6 +20,8 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
 export interface Span {
   readonly trace: string;
+  /** False when nobody will see what is set: spare the work of describing. */
+  readonly recording: boolean;
   set(attributes: SpanAttributes): void;
   event(name: string, attributes?: SpanAttributes): void;
   fail(message: string): void;

@@ -64,8 +64,15 @@ export function memoryBroker(clock: VirtualClock, chance: Chance): Broker {
     return present;
   };
   const interested = (subject: string, responds: boolean) =>
-    [...interests].filter((one) => one.responds === responds && one.client.connected && matches(one.filter, subject));
-  const deliver = (interest: Interest, subject: string, octets: Uint8Array, trace: string | undefined): unknown => {
+    [...interests].filter(
+      (one) => one.responds === responds && one.client.connected && matches(one.filter, subject),
+    );
+  const deliver = (
+    interest: Interest,
+    subject: string,
+    octets: Uint8Array,
+    trace: string | undefined,
+  ): unknown => {
     const message = { subject, payload: decode(octets), ...(trace === undefined ? {} : { trace }) };
     for (const tap of taps) tap(message);
     return interest.handler(message);
@@ -83,7 +90,12 @@ export function memoryBroker(clock: VirtualClock, chance: Chance): Broker {
       });
     }
   };
-  const ask = (subject: string, octets: Uint8Array, trace: string | undefined, timeoutMs: number): Promise<unknown> =>
+  const ask = (
+    subject: string,
+    octets: Uint8Array,
+    trace: string | undefined,
+    timeoutMs: number,
+  ): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const responders = interested(subject, true);
       const responder = responders[chance.below(responders.length)];
@@ -108,7 +120,13 @@ export function memoryBroker(clock: VirtualClock, chance: Chance): Broker {
       });
     });
   const connect = (name: string): SimBus => {
-    const client: Client = { name, connected: true, closed: false, listeners: new Set(), reachable: () => client.connected };
+    const client: Client = {
+      name,
+      connected: true,
+      closed: false,
+      listeners: new Set(),
+      reachable: () => client.connected,
+    };
     return clientBus(client, { interests, stores, store, publish, ask });
   };
   return { connect, messages, storage, store, tap: (listener) => void taps.push(listener), faults };
@@ -161,7 +179,8 @@ function clientBus(client: Client, core: Core): SimBus {
       client.closed = true;
       for (const one of core.interests) if (one.client === client) core.interests.delete(one);
       for (const store of core.stores.values()) {
-        for (const watcher of store.watchers) if (watcher.reachable === client.reachable) store.watchers.delete(watcher);
+        for (const watcher of store.watchers)
+          if (watcher.reachable === client.reachable) store.watchers.delete(watcher);
       }
     },
     cut: () => turn(false),

@@ -1,6 +1,6 @@
 import { type Bucket, BusUnavailable, type Entry, RevisionConflict, type Subscription } from '@culvert/bus';
-import type { VirtualClock } from './clock.ts';
 import type { Chance } from './chance.ts';
+import type { VirtualClock } from './clock.ts';
 import { matches } from './topics.ts';
 
 /** How storage may lie; all off unless named. Probabilities per operation. */
@@ -21,7 +21,15 @@ export interface StoreFaults {
 }
 
 export function honestStore(): StoreFaults {
-  return { away: false, unheardWrite: 0, lostWrite: 0, lateWrite: 0, duplicateWatch: 0, timeoutMs: 5000, latencyMs: 0 };
+  return {
+    away: false,
+    unheardWrite: 0,
+    lostWrite: 0,
+    lateWrite: 0,
+    duplicateWatch: 0,
+    timeoutMs: 5000,
+    latencyMs: 0,
+  };
 }
 
 interface Watcher {
@@ -60,8 +68,12 @@ export function memoryStore(name: string, clock: VirtualClock, chance: Chance, f
   };
   const put = (key: string, value: Uint8Array | undefined, expected: number | undefined): number => {
     const current = entries.get(key);
-    const conflict = expected === 0 ? current?.value !== undefined : expected !== undefined && current?.revision !== expected;
-    if (conflict) throw new RevisionConflict(`${name}/${key} is at ${current?.revision ?? 0}, not ${expected}`);
+    const conflict =
+      expected === 0
+        ? current?.value !== undefined
+        : expected !== undefined && current?.revision !== expected;
+    if (conflict)
+      throw new RevisionConflict(`${name}/${key} is at ${current?.revision ?? 0}, not ${expected}`);
     revision += 1;
     const entry = { key, value: value?.slice(), revision };
     entries.set(key, entry);
@@ -89,7 +101,8 @@ export function memoryStore(name: string, clock: VirtualClock, chance: Chance, f
   };
   const replay = (watcher: Watcher) => {
     const present = [...entries.values()].filter((entry) => matches(watcher.filter, entry.key));
-    for (const entry of present) if (entry.value !== undefined || watcher.known.has(entry.key)) hand(watcher, entry);
+    for (const entry of present)
+      if (entry.value !== undefined || watcher.known.has(entry.key)) hand(watcher, entry);
     watcher.caughtUp?.();
     watcher.caughtUp = undefined;
   };
@@ -111,7 +124,9 @@ export function memoryStore(name: string, clock: VirtualClock, chance: Chance, f
       create: (key, value) => write(reachable, () => put(key, value, 0)),
       update: (key, value, expected) => write(reachable, () => put(key, value, expected)),
       async delete(key, expected) {
-        await write(reachable, () => (entries.get(key)?.value === undefined && expected === undefined ? 0 : put(key, undefined, expected)));
+        await write(reachable, () =>
+          entries.get(key)?.value === undefined && expected === undefined ? 0 : put(key, undefined, expected),
+        );
       },
       async watch(filter, handler, caughtUp): Promise<Subscription> {
         if (!reachable() || faults.away) throw new BusUnavailable(`${name}: no storage`);

@@ -65,7 +65,8 @@ export function virtualClock(start = START): VirtualClock {
     async until(done, limitMs) {
       const end = now + limitMs;
       await settle();
-      while (!done()) if (!(await keepNext(end))) throw new Error(`not so within ${limitMs} ms of virtual time`);
+      while (!done())
+        if (!(await keepNext(end))) throw new Error(`not so within ${limitMs} ms of virtual time`);
     },
     settle,
     hold(work) {
@@ -93,7 +94,8 @@ function insert(queue: Appointment[], appointment: Appointment): void {
   while (low < high) {
     const middle = (low + high) >>> 1;
     const other = queue[middle] as Appointment;
-    if (other.at < appointment.at || (other.at === appointment.at && other.order < appointment.order)) low = middle + 1;
+    if (other.at < appointment.at || (other.at === appointment.at && other.order < appointment.order))
+      low = middle + 1;
     else high = middle;
   }
   queue.splice(low, 0, appointment);
@@ -108,7 +110,8 @@ function takeDue(queue: Appointment[], limit: number): Appointment | undefined {
  * Slow crypto runs in Node's thread pool, in real time. Virtual time waits for it, or a run would depend
  * on how busy the machine is.
  */
-const CRYPTO_JOB = /^(KEYPAIRGEN|KEYGEN|DERIVEBITS|PBKDF2|SCRYPT|ARGON2|RANDOMBYTES|RANDOMPRIME|HASH|CIPHER|SIGN|KEYEXPORT|DHKEYEXPORT)REQUEST$/;
+const CRYPTO_JOB =
+  /^(KEYPAIRGEN|KEYGEN|DERIVEBITS|PBKDF2|SCRYPT|ARGON2|RANDOMBYTES|RANDOMPRIME|HASH|CIPHER|SIGN|KEYEXPORT|DHKEYEXPORT)REQUEST$/;
 const cryptoJobs = new Set<number>();
 let watching = false;
 

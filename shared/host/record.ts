@@ -1,0 +1,117 @@
+import { decode, type Entry, encode } from '@culvert/bus';
+import type { ForwardPart } from '@culvert/contracts';
+import type { Instant, StoredSession, TimerTable } from '@culvert/kernel';
+import type { Sealer } from './ports.ts';
+import type { Vault } from './protocol.ts';
+
+/**
+ * A session's record in its bucket: MessagePack of `{ version, epoch, state, forward? }`. The two parts
+ * are sealed apart, because the edge reads only `forward` and must not get to see the rest.
+ */
+interface SealedRecord {
+  /** Of this envelope, not of the protocol's stored form. */
+  readonly version: number;
+  /** The owner's term. One machine owns every shard in its first one. */
+  readonly epoch: number;
+  readonly state: Uint8Array;
+  readonly forward?: Uint8Array;
+}
+
+/** The plain content of `state`. */
+export interface RecordState<E> {
+  /** Of the protocol's stored form. */
+  readonly version: number;
+  readonly since: Instant;
+  readonly trace: string;
+  readonly seq: number;
+  readonly state: StoredSession;
+  readonly vault: Vault;
+  readonly timers: TimerTable;
+  readonly outbox: readonly {
+    readonly id: string;
+    readonly from: string;
+    readonly effect: E;
+    readonly trace: string;
+  }[];
+  readonly recent: readonly string[];
+  readonly moving?: string;
+}
+
+const ENVELOPE_VERSION = 1;
+const EPOCH = 1;
+
+function place(bucket: string, key: string, epoch: number, part: 'state' | 'forward'): string {
+  return `${bucket}|${key}|${epoch}|${part}`;
+}
+
+export function sealState<E>(sealer: Sealer, bucket: string, key: string, state: RecordState<E>): Uint8Array {
+  return sealer.seal(place(bucket, key, EPOCH, 'state'), encode(state));
+}
+
+/**
+ * Seals a forward part anew only if its content changed, so that the edge sees from equal octets that it
+ * has nothing to do.
+ */
+export function sealForward(
+  sealer: Sealer,
+  bucket: string,
+  key: string,
+  forward: unknown,
+  before: Uint8Array | undefined,
+): Uint8Array | undefined {
+  if (forward === undefined) return undefined;
+  const where = place(bucket, key, EPOCH, 'forward');
+  const plain = encode(forward);
+  if (before !== undefined && Buffer.compare(sealer.open(where, before), plain) === 0) return before;
+  return sealer.seal(where, plain);
+}
+
+export function encodeRecord(state: Uint8Array, forward: Uint8Array | undefined): Uint8Array {
+  const record: SealedRecord = {
+    version: ENVELOPE_VERSION,
+    epoch: EPOCH,
+    state,
+    ...(forward === undefined ? {} : { forward }),
+  };
+  return encode(record);
+}
+
+/** Throws on anything that this key did not seal for this place. */
+export function openRecord<E>(
+  sealer: Sealer,
+  bucket: string,
+  key: string,
+  octets: Uint8Array,
+): { readonly state: RecordState<E>; readonly sealedForward: Uint8Array | undefined } {
+  const record = envelope(octets);
+  const state = decode(
+    sealer.open(place(bucket, key, record.epoch, 'state'), record.state),
+  ) as RecordState<E>;
+  return { state, sealedForward: record.forward };
+}
+
+/**
+ * The forwarding entries in a record, for the edge that watches its bucket. Undefined when the key was
+ * deleted or its session wants nothing forwarded. Throws when the record was not sealed under this
+ * cluster's key for this bucket and key: the edge counts that and forwards nothing for it.
+ */
+export function readForwardPart(sealer: Sealer, bucket: string, entry: Entry): ForwardPart | undefined {
+  if (entry.value === undefined) return undefined;
+  const record = envelope(entry.value);
+  if (record.forward === undefined) return undefined;
+  return decode(
+    sealer.open(place(bucket, entry.key, record.epoch, 'forward'), record.forward),
+  ) as ForwardPart;
+}
+
+function envelope(octets: Uint8Array): SealedRecord {
+  const record = decode(octets) as Partial<SealedRecord> | null;
+  const wellFormed =
+    typeof record === 'object' &&
+    record?.version === ENVELOPE_VERSION &&
+    typeof record.epoch === 'number' &&
+    record.state instanceof Uint8Array &&
+    (record.forward === undefined || record.forward instanceof Uint8Array);
+  if (!wellFormed) throw new Error('not a record of this version');
+  return record as SealedRecord;
+}

@@ -1,0 +1,94 @@
+import type { Bucket, Entry } from '@culvert/bus';
+import { type Happening, migrate, restoredSession } from '@culvert/kernel';
+import type { Engine, Session } from './engine.ts';
+import { laneOf, performerOf, work } from './outbox.ts';
+import type { Vault } from './protocol.ts';
+import { openRecord, type RecordState } from './record.ts';
+import { firstSeq, newSession, schedule } from './session.ts';
+
+/**
+ * Every record of the bucket becomes a session again. What its outbox holds for other services is
+ * repeated under the same ids; octets for the peer are not, and work of our own is not.
+ */
+export async function restoreAll<I, B, E extends Happening, V extends Vault>(
+  engine: Engine<I, B, E, V>,
+  bucket: Bucket,
+): Promise<void> {
+  const { telemetry } = engine.ports;
+  const moves: Session<I, E, V>[] = [];
+  let failed = 0;
+  for (const entry of await present(bucket)) {
+    try {
+      const session = restoreOne(engine, bucket.name, entry);
+      if (session.moving !== undefined) moves.push(session);
+    } catch (error) {
+      // The record stays as it is: it may be readable by the version or with the key that is missing.
+      failed += 1;
+      telemetry.count('culvert.host.unreadable', { protocol: engine.protocol.name });
+      telemetry.log.error({ error, key: entry.key }, 'a session record could not be restored');
+    }
+  }
+  const restored = engine.sessions.size;
+  if (restored + failed > 0) telemetry.log.info({ restored, failed }, 'sessions restored');
+  for (const session of engine.sessions.values()) {
+    schedule(engine, session);
+    work(engine, session);
+    if (session.phase === 'ending' && session.outbox.length === 0)
+      engine.enqueue(session, { kind: 'finish' });
+  }
+  for (const session of moves) engine.enqueue(session, { kind: 'move', into: session.moving ?? '' });
+}
+
+/** What stands in the bucket now, deleted keys left out. */
+async function present(bucket: Bucket): Promise<readonly Entry[]> {
+  const entries = new Map<string, Entry>();
+  const { promise: caughtUp, resolve } = Promise.withResolvers<void>();
+  const take = (entry: Entry) => {
+    if (entry.value === undefined) entries.delete(entry.key);
+    else entries.set(entry.key, entry);
+  };
+  const watch = await bucket.watch('>', take, resolve);
+  await caughtUp;
+  watch.close();
+  return [...entries.values()];
+}
+
+function restoreOne<I, B, E extends Happening, V extends Vault>(
+  engine: Engine<I, B, E, V>,
+  bucket: string,
+  entry: Entry,
+): Session<I, E, V> {
+  const { protocol, ports } = engine;
+  const opened = openRecord<E>(ports.sealer, bucket, entry.key, entry.value ?? new Uint8Array());
+  const record: RecordState<E> = opened.state;
+  const current = migrate(
+    { state: record.state, vault: record.vault },
+    record.version,
+    protocol.version,
+    protocol.migrations,
+  );
+  const id = entry.key.slice(entry.key.indexOf('.') + 1);
+  const session: Session<I, E, V> = {
+    ...newSession(engine, id),
+    state: restoredSession(protocol.actors, current.state),
+    // The stored form of this version is what this program's own vault type describes.
+    vault: current.vault as V,
+    trace: record.trace,
+    since: record.since,
+    timers: record.timers,
+    seq: firstSeq(engine, record.seq),
+    revision: entry.revision,
+    sealedForward: opened.sealedForward,
+    recent: [...record.recent],
+    moving: record.moving,
+  };
+  const place = { bucket, key: entry.key, revision: entry.revision };
+  session.outbox = record.outbox.map(({ id: effectId, from, effect, trace }) => {
+    const lane = laneOf(performerOf(engine, effect), from);
+    return { id: effectId, from, effect, trace, lane, record: place, state: 'waiting', attempts: 0 };
+  });
+  if (protocol.ended(session.state)) session.phase = 'ending';
+  engine.sessions.set(id, session);
+  protocol.restored?.(session);
+  return session;
+}
