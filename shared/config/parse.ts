@@ -9,14 +9,25 @@ import { faultsOfIssues } from './issues.ts';
 import { settings } from './schema.ts';
 import { inlineSecrets, readSecrets } from './secrets.ts';
 
-/** Reads and checks a configuration file. Throws ConfigFaults with everything that is wrong. */
+/**
+ * Reads and checks a configuration file. Throws ConfigFaults with everything that is wrong. CULVERT_STATE in
+ * the environment is stronger than `stateDir`: `culvert up --state` passes it to every service.
+ */
 export function loadConfig(path: string): Config {
   const file = resolve(path);
-  return parseConfig(readText(file), dirname(file), file);
+  return parseConfig(readText(file), dirname(file), file, process.env.CULVERT_STATE);
 }
 
-/** `baseDir` is what relative paths in the text start from; `name` stands in the error's first line. */
-export function parseConfig(text: string, baseDir: string, name = 'configuration'): Config {
+/**
+ * `baseDir` is what relative paths in the text start from; `name` stands in the error's first line;
+ * `stateDir`, if given, replaces the one in the text.
+ */
+export function parseConfig(
+  text: string,
+  baseDir: string,
+  name = 'configuration',
+  stateDir?: string,
+): Config {
   const source = readYaml(text);
   if (!('data' in source)) throw new ConfigFaults(name, source);
   const inline = inlineSecrets(source.data);
@@ -29,7 +40,7 @@ export function parseConfig(text: string, baseDir: string, name = 'configuration
     ...crossFaults(readableParts(source.data), { source, secrets, inline, baseDir }),
   ];
   if (faults.length > 0 || !checked.success) throw new ConfigFaults(name, inFileOrder(faults));
-  return configOf(checked.data, secrets, baseDir);
+  return configOf(stateDir === undefined ? checked.data : { ...checked.data, stateDir }, secrets, baseDir);
 }
 
 /** JSON Schema (2020-12) of the file, for editors and `culvert config schema`. */
