@@ -27,6 +27,9 @@ export interface IpsecClient {
   readonly down: string;
   /** Where its daemon writes. */
   readonly log: string;
+  /** What its log says once per ISAKMP SA, and once per IPsec SA, that came up. */
+  readonly isakmpSaUp: string;
+  readonly ipsecSaUp: string;
 }
 
 export interface Connection {
@@ -48,8 +51,8 @@ ppp debug = yes
 pppoptfile = /etc/ppp/options.culvert
 length bit = yes
 `,
-    '/etc/ppp/options.culvert': `name "${dial.user}"
-password "${dial.password}"
+    '/etc/ppp/options.culvert': `name ${quoted(dial.user)}
+password ${quoted(dial.password)}
 noauth
 noipdefault
 nodefaultroute
@@ -64,11 +67,16 @@ logfile /var/log/pppd.log
   };
 }
 
+/** pppd's options file: a word in quotes, with backslashes before quotes. */
+const quoted = (word: string): string => `"${word.replace(/["\\]/g, '\\$&')}"`;
+
 /** A guest set up as a client of one user; connects and disconnects as often as asked. */
 export interface Dialler {
   readonly guest: Guest;
   connect(): Promise<Connection>;
   disconnect(): Promise<void>;
+  /** How many SAs came up since its daemon started. */
+  established(): Promise<{ readonly isakmp: number; readonly ipsec: number }>;
   /** The last words of the client's daemons, for a failed test. */
   words(): Promise<string>;
 }
@@ -104,6 +112,13 @@ export async function prepare(guest: Guest, client: IpsecClient, dial: Dial): Pr
         return status === 0 ? undefined : true;
       });
       await guest.must(client.down, 30_000);
+    },
+    established: async () => {
+      const { output } = await guest.attempt(
+        `grep -c '${client.isakmpSaUp}' ${client.log}; grep -c '${client.ipsecSaUp}' ${client.log}`,
+      );
+      const [isakmp = 0, ipsec = 0] = output.trim().split('\n').map(Number);
+      return { isakmp, ipsec };
     },
     words: async () => {
       const { output } = await guest.attempt(`

@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 export interface Answer {
@@ -28,7 +28,12 @@ export async function command(program: string, ...args: readonly string[]): Prom
  * A program that goes on, its words in a file. It dies with this process, whatever that dies of:
  * a lab must not leave a gateway behind.
  */
-export function daemon(log: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+export function daemon(
+  log: string,
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
   const file = openSync(log, 'a');
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     stdio: ['ignore', file, file],

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { attempt, command, type Answer } from './command.ts';
+import { type Answer, attempt, command } from './command.ts';
 import { ADDRESSES, type Network, type Place } from './network.ts';
 
 const RECIPE = join(import.meta.dirname, '../guest/build');
@@ -40,6 +40,8 @@ export async function bootGuest(network: Network, directory: string, index: numb
   const image = await rootImage();
   const space = network.name('switch');
   await command('ip', '-n', space, 'tuntap', 'add', tap, 'mode', 'tap', 'vnet_hdr');
+  // Each boot begins with the image as built: the copy-on-write file holds what was changed.
+  rmSync(join(directory, `${name}.cow`), { force: true });
   const kernel = [
     'linux.uml',
     'mem=160M',

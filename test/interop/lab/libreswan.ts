@@ -1,4 +1,4 @@
-import { MARGIN_SECONDS, type Dial, type IpsecClient } from './client.ts';
+import { type Dial, type IpsecClient, MARGIN_SECONDS } from './client.ts';
 
 /** Libreswan 4.10. It has no MODP1024 and asks for PFS in Quick Mode by default. */
 export const libreswan: IpsecClient = {
@@ -43,4 +43,6 @@ conn culvert
     ipsec whack --trafficstatus | grep -q culvert`,
   down: 'ipsec auto --down culvert',
   log: '/var/log/pluto.log',
+  isakmpSaUp: 'ISAKMP SA established\\|IKE SA established',
+  ipsecSaUp: 'IPsec SA established',
 };

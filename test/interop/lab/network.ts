@@ -38,7 +38,8 @@ export async function createNetwork(): Promise<Network> {
   await sweep();
   const run = `${PREFIX}-${process.pid}-${++created}`;
   const name = (role: Role): string => `${run}-${role}`;
-  const ip = (role: Role, words: string): Promise<string> => command('ip', '-n', name(role), ...words.split(' '));
+  const ip = (role: Role, words: string): Promise<string> =>
+    command('ip', '-n', name(role), ...words.split(' '));
 
   for (const role of ROLES) {
     await command('ip', 'netns', 'add', name(role));

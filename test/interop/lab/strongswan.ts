@@ -1,4 +1,4 @@
-import { MARGIN_SECONDS, type Dial, type IpsecClient } from './client.ts';
+import { type Dial, type IpsecClient, MARGIN_SECONDS } from './client.ts';
 
 /** strongSwan 5.9 by its starter, as NetworkManager-l2tp uses it. */
 export const strongswan: IpsecClient = {
@@ -54,4 +54,6 @@ conn culvert
   up: 'ipsec up culvert',
   down: 'ipsec down culvert',
   log: '/var/log/charon.log',
+  isakmpSaUp: 'IKE_SA culvert.* established between',
+  ipsecSaUp: 'CHILD_SA culvert.* established with SPIs',
 };
