@@ -18,7 +18,7 @@ export {
   parseControlHeader,
   parseDataHeader,
 } from './header.ts';
-export { emitHiddenSubformat, type Hide, parseHiddenSubformat, type Reveal } from './hidden.ts';
+export type { Hide, Reveal } from './hidden.ts';
 export {
   AVPS_MAX,
   type ControlMessage,
