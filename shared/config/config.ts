@@ -80,7 +80,7 @@ export function configOf(given: Settings, secrets: Secrets, baseDir: string): Co
       ...user,
       password: required(secrets, `users[${index}].password`),
     })),
-    usersFile: resolve(baseDir, given.usersFile ?? resolve(stateDir, 'users.json')),
+    usersFile: resolve(baseDir, given.usersFile ?? resolve(stateDir, 'users.yaml')),
     routes: given.routes,
     edge: { ...given.edge, workers: given.edge.workers ?? Math.min(WORKERS_MAX, availableParallelism()) },
     nats: natsOf(given.nats, secrets, baseDir),

@@ -73,7 +73,10 @@ export interface AuthQuestion {
   readonly callingStation: string;
   readonly user: string;
   readonly proof:
-    /** The password, sealed for aaa under the cluster key (it must not be readable in a fact). */
+    /**
+     * The password, sealed for aaa under the cluster key at `papPasswordPlace(session)` of @culvert/crypto
+     * (it must not be readable in a fact).
+     */
     | { readonly method: 'pap'; readonly sealedPassword: Uint8Array }
     | { readonly method: 'chap-md5'; readonly identifier: number; readonly challenge: Uint8Array; readonly response: Uint8Array }
     | {
