@@ -40,8 +40,9 @@ export interface RecordState<E> {
 const ENVELOPE_VERSION = 1;
 const EPOCH = 1;
 
+/** `bucket/purpose/...`: the sealer keeps a subkey for each bucket and purpose and authenticates the whole. */
 function place(bucket: string, key: string, epoch: number, part: 'state' | 'forward'): string {
-  return `${bucket}|${key}|${epoch}|${part}`;
+  return `${bucket}/${part}/${key}/${epoch}`;
 }
 
 export function sealState<E>(sealer: Sealer, bucket: string, key: string, state: RecordState<E>): Uint8Array {

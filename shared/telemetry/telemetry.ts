@@ -5,7 +5,10 @@ export interface Telemetry {
   /** A counter: monotone, dimension values from closed sets. */
   count(name: string, attributes?: Readonly<Record<string, string>>, by?: number): void;
   /** A value read when metrics are collected. */
-  gauge(name: string, read: () => number | Iterable<readonly [number, Readonly<Record<string, string>>]>): void;
+  gauge(
+    name: string,
+    read: () => number | Iterable<readonly [number, Readonly<Record<string, string>>]>,
+  ): void;
   histogram(name: string, value: number, attributes?: Readonly<Record<string, string>>): void;
   /** Counters since start, `name{a=b}` -> value: what `culvert status` shows. */
   counters(): Readonly<Record<string, number>>;
