@@ -179,7 +179,7 @@ test('paths are relative to the file', () => {
     written('culvert.yaml', 'stateDir: state\npsks: [{ name: a, secretFile: office.psk }]'),
   );
   expect(config.stateDir).toBe(join(folder, 'state'));
-  expect(config.usersFile).toBe(join(folder, 'state', 'users.json'));
+  expect(config.usersFile).toBe(join(folder, 'state', 'users.yaml'));
 });
 
 test('the JSON Schema describes every field', () => {

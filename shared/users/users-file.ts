@@ -1,0 +1,145 @@
+import { constants } from 'node:fs';
+import { open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { secretRandom } from '@culvert/crypto';
+import { parse as parseYaml, stringify as toYaml } from 'yaml';
+import { type UsersDocument, usersDocument } from './entry.ts';
+
+const FILE_OCTETS_MAX = 64 * 1024 * 1024;
+const FAULTS_SHOWN = 20;
+
+/** What is wrong with a users file: where, what stands there (never a secret), what to do. */
+export interface UsersFault {
+  readonly field: string;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+export type UsersRead =
+  | { readonly ok: true; readonly document: UsersDocument }
+  | { readonly ok: false; readonly faults: readonly UsersFault[] };
+
+const EMPTY: UsersDocument = { version: 1, users: [] };
+
+/** A file that is not there is a file without users. */
+export async function readUsersFile(path: string): Promise<UsersRead> {
+  const text = await readPrivate(path);
+  if (typeof text === 'string') return parseUsers(text);
+  return text === undefined ? { ok: true, document: EMPTY } : { ok: false, faults: [text] };
+}
+
+export function parseUsers(text: string): UsersRead {
+  let given: unknown;
+  try {
+    // Aliases are not needed in a list of users and can blow a small file up.
+    given = parseYaml(text, { maxAliasCount: 0 });
+  } catch {
+    return refuse('(file)', 'is not YAML', 'restore it from a backup, or remove it and add the users again');
+  }
+  if (given === null) return { ok: true, document: EMPTY };
+  const checked = usersDocument.safeParse(given);
+  if (!checked.success) {
+    return {
+      ok: false,
+      faults: checked.error.issues.slice(0, FAULTS_SHOWN).map((issue) => ({
+        field: fieldOf(issue.path),
+        problem: issue.code === 'custom' || issue.code === 'invalid_format' ? 'is not valid' : issue.message,
+        remedy:
+          issue.code === 'custom' || issue.code === 'invalid_format'
+            ? issue.message
+            : 'see: culvert user add --help',
+      })),
+    };
+  }
+  return duplicates(checked.data);
+}
+
+function duplicates(document: UsersDocument): UsersRead {
+  const [names, addresses] = [new Set<string>(), new Set<string>()];
+  const faults: UsersFault[] = [];
+  for (const [index, user] of document.users.entries()) {
+    if (names.has(user.name)) {
+      faults.push({
+        field: `users[${index}].name`,
+        problem: 'appears twice',
+        remedy: 'remove one of the two',
+      });
+    }
+    if (user.ipv4 !== undefined && addresses.has(user.ipv4)) {
+      faults.push({
+        field: `users[${index}].ipv4`,
+        problem: `${user.ipv4} is given to two users`,
+        remedy: 'give each user an address of its own',
+      });
+    }
+    names.add(user.name);
+    if (user.ipv4 !== undefined) addresses.add(user.ipv4);
+  }
+  return faults.length > 0 ? { ok: false, faults: faults.slice(0, FAULTS_SHOWN) } : { ok: true, document };
+}
+
+/** Mode 0600, and never half a file: written beside, synced, renamed over. */
+export async function writeUsersFile(path: string, document: UsersDocument): Promise<void> {
+  const draft = `${path}.${Buffer.from(secretRandom(8)).toString('hex')}`;
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.chmod(0o600);
+      await file.writeFile(toYaml(document, { lineWidth: 0 }));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await unlink(draft).catch(() => undefined);
+    throw error;
+  }
+  const folder = await open(dirname(path), 'r');
+  await folder.sync().finally(() => folder.close());
+}
+
+/** The text, undefined when there is no file, or why it is not read. */
+async function readPrivate(path: string): Promise<string | undefined | UsersFault> {
+  const opened = await open(path, constants.O_RDONLY).catch((error: NodeJS.ErrnoException) => error);
+  if (opened instanceof Error) {
+    if (opened.code === 'ENOENT') return undefined;
+    return {
+      field: '(file)',
+      problem: `cannot be opened (${opened.code ?? 'unknown'})`,
+      remedy: `check the owner of ${path}`,
+    };
+  }
+  try {
+    const about = await opened.stat();
+    if (!about.isFile())
+      return { field: '(file)', problem: 'is not a regular file', remedy: `remove ${path}` };
+    if ((about.mode & 0o077) !== 0) {
+      const mode = (about.mode & 0o777).toString(8).padStart(4, '0');
+      return {
+        field: '(file)',
+        problem: `has mode ${mode}, so others can read it`,
+        remedy: `chmod 600 ${path}`,
+      };
+    }
+    if (about.size > FILE_OCTETS_MAX) {
+      return { field: '(file)', problem: 'is larger than 64 MiB', remedy: 'keep fewer users per gateway' };
+    }
+    return await opened.readFile('utf8');
+  } finally {
+    await opened.close();
+  }
+}
+
+function refuse(field: string, problem: string, remedy: string): UsersRead {
+  return { ok: false, faults: [{ field, problem, remedy }] };
+}
+
+function fieldOf(path: readonly PropertyKey[]): string {
+  return (
+    path.reduce<string>((text, part) => {
+      if (typeof part === 'number') return `${text}[${part}]`;
+      return text === '' ? String(part) : `${text}.${String(part)}`;
+    }, '') || '(file)'
+  );
+}
