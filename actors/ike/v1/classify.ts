@@ -1,0 +1,107 @@
+import type { Delivery, SessionState } from '@culvert/kernel';
+import { informationalId, isakmpSaId, quickModeId, SESSION } from './actor-ids.ts';
+import type { IkeBody } from './body.ts';
+import { classifyInformational } from './informational/classify.ts';
+import type { InformationalHappening } from './informational/events.ts';
+import { classifyFirst, classifyIdentity, classifyKe } from './isakmp-sa/classify.ts';
+import type { IsakmpSaContext } from './isakmp-sa/context.ts';
+import type { IsakmpSaHappening } from './isakmp-sa/events.ts';
+import type { IkePolicy } from './policy.ts';
+import { classifyQuickMode } from './quick-mode/classify.ts';
+import type { QuickModeHappening } from './quick-mode/events.ts';
+import type { SessionHappening } from './session/events.ts';
+import { tell } from './tell.ts';
+
+type Message = Extract<IkeBody, { isakmpSa: string; path: unknown }>;
+type Answer = readonly Delivery[] | { readonly drop: string };
+
+/** What happened, and the session as it is: the RFC events for its machines. */
+export function classify(body: IkeBody, state: SessionState, policy: IkePolicy): Answer {
+  switch (body.type) {
+    case 'dh': {
+      const { outcome } = body;
+      const event = outcome.ok
+        ? ({ type: 'DH+', publicValue: outcome.publicValue } as const)
+        : ({ type: 'DH-', reason: outcome.reason } as const);
+      return [tell<IsakmpSaHappening | QuickModeHappening>(body.actor, event)];
+    }
+    case 'admitted': {
+      const founded: Delivery[] =
+        state[SESSION] === undefined ? [{ type: 'beget', id: SESSION, input: {} }] : [];
+      return [...founded, tell<IsakmpSaHappening>(isakmpSaId(body.isakmpSa), { type: 'ADMITTED' })];
+    }
+    case 'activity':
+      return [tell<InformationalHappening>(body.actor, { type: 'ACTIVITY', idleMs: body.idleMs })];
+    case 'told':
+      return [tell<SessionHappening>(SESSION, { type: 'TOLD', known: body.known })];
+    case 'tunnel.opened':
+      return [tell<SessionHappening>(SESSION, { type: 'TUNNEL-OPENED' })];
+    case 'tunnel.closed':
+      return [tell<SessionHappening>(SESSION, { type: 'TUNNEL-CLOSED', reason: body.reason })];
+    case 'close':
+      return closing(state, { type: 'CLOSE', reason: body.reason });
+    case 'superseded':
+      return closing(state, { type: 'SUPERSEDED' });
+    case 'probe':
+      return actorsOf(state, 'informational/').map((id) =>
+        tell<InformationalHappening>(id, { type: 'PROBE' }),
+      );
+    default:
+      return classifyMessage(body, state, policy);
+  }
+}
+
+/** A session that is still half open has only its ISAKMP SA. */
+function closing(state: SessionState, event: SessionHappening): Answer {
+  if (state[SESSION] !== undefined) return [tell(SESSION, event)];
+  return actorsOf(state, 'isakmp-sa/').map((id) => tell<IsakmpSaHappening>(id, { type: 'DROP' }));
+}
+
+function classifyMessage(body: Message, state: SessionState, policy: IkePolicy): Answer {
+  const id = isakmpSaId(body.isakmpSa);
+  const sa = state[id];
+  if (body.type === 'MM1' || body.type === 'AM1') {
+    return sa === undefined ? classifyFirst(body, policy) : { drop: 'unexpected-message' };
+  }
+  if (sa === undefined) return { drop: 'unknown-isakmp-sa' };
+  const context = sa.context as IsakmpSaContext;
+  switch (body.type) {
+    case 'MM3':
+      return sa.matches({ halfOpen: 'mm2Sent' }) ? classifyKe(body, context) : { drop: 'unexpected-message' };
+    case 'MM5':
+      return sa.matches({ halfOpen: 'mm4Sent' }) ? classifyIdentity(body) : { drop: 'unexpected-message' };
+    case 'MM5 unverified': {
+      const { path, candidates } = body;
+      return [tell<IsakmpSaHappening>(id, { type: 'AUTH-', path, candidates })];
+    }
+    case 'duplicate':
+      return duplicate(body, state);
+    default:
+      break;
+  }
+  // CVE-2014-2338 and its kin: nothing of phase 2 before the peer is authenticated.
+  if (!sa.matches('established')) return { drop: 'not-established' };
+  if (body.type === 'INFO') return classifyInformational(body, state);
+  const quickMode = quickModeId(body.isakmpSa, body.messageId);
+  if (body.type === 'QM3') {
+    return state[quickMode] === undefined
+      ? { drop: 'unexpected-message' }
+      : [tell<QuickModeHappening>(quickMode, { type: 'QM3' })];
+  }
+  if (state[quickMode] !== undefined) return { drop: 'duplicate-in-progress' };
+  if (actorsOf(state, 'quick-mode/').length >= policy.sasPerSessionMax) return { drop: 'ipsec-sa-limit' };
+  return classifyQuickMode(body, context, policy);
+}
+
+/** The answer goes out once more, from the machine whose answer it is. */
+function duplicate(body: Message, state: SessionState): Answer {
+  const { path, messageId } = body;
+  const quickMode = quickModeId(body.isakmpSa, messageId);
+  if (messageId !== 0 && state[quickMode] !== undefined)
+    return [tell<QuickModeHappening>(quickMode, { type: 'DUPLICATE', path })];
+  return [tell<IsakmpSaHappening>(isakmpSaId(body.isakmpSa), { type: 'DUPLICATE', messageId, path })];
+}
+
+function actorsOf(state: SessionState, kind: string): readonly string[] {
+  return Object.keys(state).filter((id) => id.startsWith(kind));
+}
