@@ -1,0 +1,15 @@
+export type { Declaration } from './apply.ts';
+export { createEngine, type Engine } from './engine.ts';
+export { type OuterFlow, outerFlow, sameFlow, textFlow } from './flow.ts';
+export { SEQUENCE_BLOCK, SEQUENCE_END } from './limits.ts';
+export type {
+  EngineCounters,
+  EngineEvent,
+  EngineOptions,
+  EnginePolicy,
+  EngineSink,
+  OuterPacket,
+  SessionReport,
+} from './ports.ts';
+export { DROP_REASONS, type DropCounters, type DropReason, noDrops } from './reasons.ts';
+export { fullBucket, type Rate, type TokenBucket, take } from './token-bucket.ts';

@@ -1,0 +1,30 @@
+import type { Rate } from './token-bucket.ts';
+
+/** Bounds of the engine. None is a specification's; each says what overflows. */
+
+/** Packets of an SA that wait for reserved sequence numbers; the rest is dropped. */
+export const STALLED_PACKETS_MAX = 64;
+export const STALLED_MS_MAX = 2_000;
+
+/** A session's control messages that go to the l2tp service. */
+export const L2TP_CONTROL_RATE: Rate = { perSecond: 200, burst: 400 };
+/** A call's frames that go to the ppp service. */
+export const PPP_CONTROL_RATE: Rate = { perSecond: 100, burst: 200 };
+/** A call's link-local IPv6 packets (neighbour and router discovery) that go to the ppp service. */
+export const LINK_LOCAL_RATE: Rate = { perSecond: 10, burst: 20 };
+/** ICMP answers of the engine, per session. */
+export const ICMP_RATE: Rate = { perSecond: 10, burst: 20 };
+/** Moves of a session's outer endpoint. */
+export const MOVE_RATE: Rate = { perSecond: 1, burst: 4 };
+
+export const SAS_PER_SESSION_MAX = 64;
+export const CALLS_PER_SESSION_MAX = 64;
+
+/** One reservation of outbound sequence numbers. */
+export const SEQUENCE_BLOCK = 2 ** 24;
+/** RFC 4303 §3.3.3: the counter must not cycle; exclusive. */
+export const SEQUENCE_END = 2 ** 32;
+
+/** Headers without options: what an MSS leaves out of an MTU (RFC 6691 §2). */
+export const IPV4_TCP_OCTETS = 40;
+export const IPV6_TCP_OCTETS = 60;

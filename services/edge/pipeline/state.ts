@@ -1,0 +1,41 @@
+import type { IvSource } from '../esp/index.ts';
+import type { EngineOptions, EnginePolicy, EngineSink } from './ports.ts';
+import type { DropCounters, DropReason } from './reasons.ts';
+import type { CallRow, SaRow, SessionRow, Tables } from './rows.ts';
+
+/** What the engine's stages share. */
+export interface EngineState {
+  readonly tables: Tables;
+  readonly sink: EngineSink;
+  readonly ivs: IvSource;
+  readonly options: EngineOptions;
+  policy: EnginePolicy;
+  readonly drops: DropCounters;
+  espIn: number;
+  espOut: number;
+  keepalives: number;
+  moves: number;
+}
+
+/** The only place where a packet ends without leaving. */
+export function drop(state: EngineState, reason: DropReason, session?: SessionRow): void {
+  state.drops[reason] += 1;
+  if (session !== undefined) {
+    session.drops += 1;
+    session.touched = true;
+  }
+}
+
+/** A decrypted packet with the SA that vouched for it. */
+export interface Decrypted {
+  readonly sa: SaRow;
+  readonly innerPorts: { readonly local: number; readonly remote: number };
+  /** L2TP, from its flags on. */
+  readonly octets: Uint8Array;
+}
+
+/** A PPP user packet with the call that it belongs to. */
+export interface UserPacket {
+  readonly call: CallRow;
+  readonly packet: Uint8Array;
+}
