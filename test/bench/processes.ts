@@ -13,7 +13,9 @@ export function stagesOf(launcher: number): ReadonlyMap<string, number> {
   const stages = new Map<string, number>();
   for (const pid of descendants(launcher)) {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    const service = command.map((word) => /services\/(edge|ike|l2tp|ppp|aaa)\/main\.ts$/.exec(word)?.[1]).find(Boolean);
+    const service = command
+      .map((word) => /services\/(edge|ike|l2tp|ppp|aaa)\/main\.ts$/.exec(word)?.[1])
+      .find(Boolean);
     if (service !== undefined) stages.set(service, pid);
     else if (command.some((word) => word.endsWith('nats-server'))) stages.set('nats', pid);
   }
@@ -41,6 +43,7 @@ function descendants(root: number): number[] {
     }
   }
   const found: number[] = [];
-  for (let next = [root]; next.length > 0; next = next.flatMap((pid) => children.get(pid) ?? [])) found.push(...next);
+  for (let next = [root]; next.length > 0; next = next.flatMap((pid) => children.get(pid) ?? []))
+    found.push(...next);
   return found;
 }

@@ -79,7 +79,8 @@ class Load {
     const line = await this.#answers.next();
     if (line.done === true) throw new Error('the load generator ended');
     const report = JSON.parse(line.value) as LoadReport;
-    if (report.failed > 0) throw new Error(`${report.failed} set-ups failed, the first: ${report.firstFailure}`);
+    if (report.failed > 0)
+      throw new Error(`${report.failed} set-ups failed, the first: ${report.firstFailure}`);
     return report;
   }
 
@@ -89,9 +90,18 @@ class Load {
 }
 
 function status(): { readonly state: string }[] {
-  const command = [process.execPath, 'services/cli/main.ts', 'status', '--json', '--state', join(folder, 'state')];
+  const command = [
+    process.execPath,
+    'services/cli/main.ts',
+    'status',
+    '--json',
+    '--state',
+    join(folder, 'state'),
+  ];
   try {
-    const answer = JSON.parse(execFileSync('ip', inside(...command), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    const answer = JSON.parse(
+      execFileSync('ip', inside(...command), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
     return answer.services ?? [];
   } catch {
     return [];
@@ -143,7 +153,9 @@ async function measure(launcher: number) {
   const empty = await idle(stages);
   await dial(IDLE_SESSIONS);
   const full = await idle(stages);
-  const memory = new Map([...full].map(([stage, bytes]) => [stage, (bytes - (empty.get(stage) ?? 0)) / IDLE_SESSIONS]));
+  const memory = new Map(
+    [...full].map(([stage, bytes]) => [stage, (bytes - (empty.get(stage) ?? 0)) / IDLE_SESSIONS]),
+  );
   load.end();
   return { runs, memory };
 }
@@ -180,7 +192,9 @@ function print({ runs, memory }: Awaited<ReturnType<typeof measure>>): void {
   const line = {
     setups_per_second: round(median(rates)),
     cpu_ms_per_setup: Object.fromEntries(stages.map((stage) => [stage, round(cpuOf(stage))])),
-    bytes_per_idle_session: Object.fromEntries([...memory].map(([stage, bytes]) => [stage, Math.round(bytes)])),
+    bytes_per_idle_session: Object.fromEntries(
+      [...memory].map(([stage, bytes]) => [stage, Math.round(bytes)]),
+    ),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
@@ -190,7 +204,9 @@ try {
   if (gateway.pid === undefined) throw new Error('the gateway did not start');
   print(await measure(gateway.pid));
 } catch (error) {
-  process.stderr.write(`${readFileSync(join(folder, 'gateway.log'), 'utf8').split('\n').slice(-40).join('\n')}\n`);
+  process.stderr.write(
+    `${readFileSync(join(folder, 'gateway.log'), 'utf8').split('\n').slice(-40).join('\n')}\n`,
+  );
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;
 } finally {
