@@ -1,0 +1,26 @@
+import { callsOf, tunnelsOf } from '@culvert/actors-l2tp';
+import type { SessionView, Vault } from '@culvert/host';
+
+/** What `culvert session` shows of the L2TP part: the newest tunnel, and how much there is. */
+export function summary({ state }: SessionView<Vault>): Readonly<Record<string, string | number | boolean>> {
+  const tunnels = tunnelsOf(state);
+  const calls = callsOf(state);
+  const newest = tunnels.at(-1)?.context;
+  if (newest === undefined) return { tunnels: 0, calls: 0 };
+  return {
+    tunnels: tunnels.length,
+    calls: calls.length,
+    tunnelId: newest.localId,
+    peerTunnelId: newest.peerId,
+    peerHostName: printable(newest.peerHostName),
+    peerVendorName: printable(newest.peerVendorName),
+    innerPort: newest.innerPorts.remote,
+    unacknowledged: newest.delivery.queue.length,
+    ...(newest.ending === undefined ? {} : { ending: newest.ending }),
+  };
+}
+
+/** A peer chose these names, and an operator's terminal shows them. */
+function printable(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
+}
