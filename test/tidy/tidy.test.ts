@@ -215,7 +215,7 @@ describe('octets and machines', () => {
 });
 
 describe('length', () => {
-  const lines = (many: number) => '  a();\n'.repeat(many);
+  const lines = (many: number) => '    a();\n'.repeat(many);
 
   test('of files', () => {
     const files = {
@@ -243,6 +243,15 @@ describe('length', () => {
     expect(said('function-length', { 'shared/a/b.ts': of(70 - around) })).toEqual([]);
     expect(said('function-length', { 'shared/a/b.ts': of(71 - around) })).toEqual([
       'shared/a/b.ts:1 a function of 71 lines; the most is 70',
+    ]);
+  });
+
+  test('of one that encloses others by its own lines, and by all up to a bound', () => {
+    const inner = (many: number) => `  const g = () => {\n${lines(many)}  };\n`;
+    const outer = (many: number) => `function f() {\n${lines(30)}${inner(many)}}\n`;
+    expect(said('function-length', { 'shared/a/b.ts': outer(60) })).toEqual([]);
+    expect(said('function-length', { 'shared/a/b.ts': outer(67) })).toEqual([
+      'shared/a/b.ts:1 a function of 101 lines with those inside it; the most is 100',
     ]);
   });
 
