@@ -6,85 +6,88 @@ import { FULL, type Lab, openLab, TRANSFER_SECONDS } from './lab/lab.ts';
 import { ADDRESSES, type Place } from './lab/network.ts';
 import { longestSilence, ping, route, transfer } from './lab/traffic.ts';
 
-/** Everything one kind of client does with the gateway, from dialling in to rekeying. */
-export function dialIn(client: IpsecClient): void {
-  let lab: Lab;
+/** Opens a lab before the tests of a file and closes it after them; a failed test prints everybody's words. */
+export function labOf(name: string): () => Lab {
+  let lab: Lab | undefined;
+  const opened = (): Lab => {
+    if (lab === undefined) throw new Error('the lab did not open');
+    return lab;
+  };
   beforeAll(async () => {
-    lab = await openLab(client.name.toLowerCase());
+    lab = await openLab(name);
   });
   afterAll(() => lab?.close());
   beforeEach(({ onTestFailed }) => {
-    onTestFailed(async () => console.log(await lab.words()));
+    onTestFailed(async () => console.log(await opened().words()));
   });
+  return opened;
+}
 
-  connects('directly', 'outside');
-  connects('behind NAT', 'lan');
-  rekeys();
+/** What one kind of client does from one place, from dialling in to coming back. */
+export function connects(lab: () => Lab, client: IpsecClient, how: string, place: Place): void {
+  describe(how, () => {
+    let dialler: Dialler;
+    let connection: Connection;
 
-  function connects(how: string, place: Place): void {
-    describe(how, () => {
-      let dialler: Dialler;
-      let connection: Connection;
-
-      test('connects and gets an address and DNS', async () => {
-        dialler = await lab.dialler(1, place, client);
-        connection = await dialler.connect();
-        expect(connection.address).toMatch(/^10\.98\.0\.\d+$/);
-        expect(connection.address).not.toBe(ADDRESSES.pool.gateway);
-        expect(connection.dns).toContain(ADDRESSES.corporate.host);
-        await route(dialler.guest);
-      });
-
-      test('pings the corporate host, small and up to the MRU', async () => {
-        expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
-        expect(await ping(dialler.guest, ADDRESSES.corporate.host, 5, 1372)).toBe(5);
-      });
-
-      test('resolves a name at the name server it was given', async () => {
-        const { output } = await dialler.guest.attempt(
-          `cp /etc/ppp/resolv.conf /etc/resolv.conf && getent ahostsv4 ${INTRANET}`,
-        );
-        expect(output).toContain(ADDRESSES.corporate.host);
-      });
-
-      for (const direction of ['up', 'down'] as const) {
-        test(`moves TCP ${direction} for ${TRANSFER_SECONDS} s`, async () => {
-          const moved = await transfer(dialler.guest, direction, TRANSFER_SECONDS);
-          expect(moved.bytes).toBeGreaterThan(1e6);
-          expect(longestSilence(moved)).toBeLessThan(2);
-        });
-      }
-
-      test('disconnects cleanly', async () => {
-        await dialler.disconnect();
-        await until('the session to end', 15_000, async () =>
-          (await lab.sessions()) === 0 ? true : undefined,
-        );
-      });
-
-      test('reconnects', async () => {
-        await dialler.connect();
-        await route(dialler.guest);
-        expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
-        await dialler.disconnect();
-      });
+    test('connects and gets an address and DNS', async () => {
+      dialler = await lab().dialler(1, place, client);
+      connection = await dialler.connect();
+      expect(connection.address).toMatch(/^10\.98\.0\.\d+$/);
+      expect(connection.address).not.toBe(ADDRESSES.pool.gateway);
+      expect(connection.dns).toContain(ADDRESSES.corporate.host);
+      await route(dialler.guest);
     });
-  }
 
-  function rekeys(): void {
-    test('a Quick Mode rekey and an IKE rekey during a transfer lose no TCP connection', async () => {
-      // Rekeys begin 8 s before these ends: Quick Mode at 12, 24, 36 s and the ISAKMP SA at 22 s.
-      const dialler = await lab.dialler(1, 'lan', client, { ikeLifetime: 30, espLifetime: 20 });
+    test('pings the corporate host, small and up to the MRU', async () => {
+      expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
+      expect(await ping(dialler.guest, ADDRESSES.corporate.host, 5, 1372)).toBe(5);
+    });
+
+    test('resolves a name at the name server it was given', async () => {
+      const { output } = await dialler.guest.attempt(
+        `cp /etc/ppp/resolv.conf /etc/resolv.conf && getent ahostsv4 ${INTRANET}`,
+      );
+      expect(output).toContain(ADDRESSES.corporate.host);
+    });
+
+    for (const direction of ['up', 'down'] as const) {
+      test(`moves TCP ${direction} for ${TRANSFER_SECONDS} s`, async () => {
+        const moved = await transfer(dialler.guest, direction, TRANSFER_SECONDS);
+        console.log(`${client.name} ${how}, TCP ${direction}: ${moved.megabitsPerSecond.toFixed(0)} Mbit/s`);
+        expect(moved.bytes).toBeGreaterThan(1e6);
+        expect(longestSilence(moved)).toBeLessThan(2);
+      });
+    }
+
+    test('disconnects cleanly', async () => {
+      await dialler.disconnect();
+      await until('the session to end', 15_000, async () =>
+        (await lab().sessions()) === 0 ? true : undefined,
+      );
+    });
+
+    test('reconnects', async () => {
       await dialler.connect();
       await route(dialler.guest);
-      const before = await dialler.established();
-      const moved = await transfer(dialler.guest, 'down', FULL ? 90 : 32);
-      const after = await dialler.established();
-      expect(after.ipsec).toBeGreaterThan(before.ipsec);
-      expect(after.isakmp).toBeGreaterThan(before.isakmp);
-      expect(longestSilence(moved)).toBeLessThan(3);
       expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
       await dialler.disconnect();
     });
-  }
+  });
+}
+
+export function rekeys(lab: () => Lab, client: IpsecClient): void {
+  test('a Quick Mode rekey and an IKE rekey during a transfer lose no TCP connection', async () => {
+    // Rekeys begin 8 s before these ends: Quick Modes every 12 s, a Main Mode at 22 s.
+    const dialler = await lab().dialler(1, 'lan', client, { ikeLifetime: 30, espLifetime: 20 });
+    await dialler.connect();
+    await route(dialler.guest);
+    const before = await dialler.established();
+    const moved = await transfer(dialler.guest, 'down', FULL ? 90 : 32);
+    const after = await dialler.established();
+    expect(after.ipsec).toBeGreaterThan(before.ipsec);
+    expect(after.isakmp).toBeGreaterThan(before.isakmp);
+    expect(longestSilence(moved)).toBeLessThan(3);
+    expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
+    await dialler.disconnect();
+  });
 }

@@ -1,4 +1,8 @@
-import { dialIn } from './dial-in.ts';
+import { connects, labOf, rekeys } from './dial-in.ts';
 import { libreswan } from './lab/libreswan.ts';
 
-dialIn(libreswan);
+const lab = labOf('libreswan');
+
+connects(lab, libreswan, 'directly', 'outside');
+connects(lab, libreswan, 'behind NAT', 'lan');
+rekeys(lab, libreswan);

@@ -1,32 +1,27 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { labOf } from './dial-in.ts';
 import type { Dialler } from './lab/client.ts';
 import { attempt, daemon } from './lab/command.ts';
-import { type Lab, openLab } from './lab/lab.ts';
 import { ADDRESSES } from './lab/network.ts';
 import { strongswan } from './lab/strongswan.ts';
 import { ping, route } from './lab/traffic.ts';
 
-let lab: Lab;
+const lab = labOf('protection');
 let dialler: Dialler;
 /** A service on every address of the gateway, as an SSH server would be. */
 const CANARY = 8099;
 
 beforeAll(async () => {
-  lab = await openLab('protection');
   daemon(
-    join(lab.directory, 'canary.log'),
-    ...lab.network.within('gateway', 'iperf3', '-s', '-p', `${CANARY}`),
+    join(lab().directory, 'canary.log'),
+    ...lab().network.within('gateway', 'iperf3', '-s', '-p', `${CANARY}`),
   );
-  dialler = await lab.dialler(1, 'outside', strongswan);
-});
-afterAll(() => lab?.close());
-beforeEach(({ onTestFailed }) => {
-  onTestFailed(async () => console.log(await lab.words()));
+  dialler = await lab().dialler(1, 'outside', strongswan);
 });
 
 test('UDP 1701 is closed outside', async () => {
-  expect(await lab.gateway.sockets('-ul', 'sport = :1701')).toBe('');
+  expect(await lab().gateway.sockets('-ul', 'sport = :1701')).toBe('');
   // A control message of type SCCRQ without IPsec around it.
   const { output } = await dialler.guest.attempt(`
     exec 5<>/dev/udp/${ADDRESSES.outside.gateway}/1701
@@ -42,7 +37,7 @@ test("the gateway's own addresses and ports are out of a client's reach", async 
   await route(dialler.guest);
   expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
 
-  const open = await attempt(...lab.network.within('gateway', 'ss', '-Hltn'));
+  const open = await attempt(...lab().network.within('gateway', 'ss', '-Hltn'));
   const ports = new Set([...open.output.matchAll(/:(\d+)\s+\S+:\*/g)].map(([, port]) => Number(port)));
   expect(ports).toContain(CANARY);
   const reached: string[] = [];

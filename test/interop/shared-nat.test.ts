@@ -1,35 +1,28 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { labOf } from './dial-in.ts';
 import type { Connection, Dialler } from './lab/client.ts';
 import { IPERF_PORTS } from './lab/corporate.ts';
-import { type Lab, openLab, TRANSFER_SECONDS } from './lab/lab.ts';
+import { TRANSFER_SECONDS } from './lab/lab.ts';
 import { libreswan } from './lab/libreswan.ts';
 import { ADDRESSES } from './lab/network.ts';
 import { strongswan } from './lab/strongswan.ts';
 import { longestSilence, ping, route, transfer } from './lab/traffic.ts';
 
 // RFC 3948 §5.2: to the gateway these three differ in nothing but the ports the NAT gave them.
-let lab: Lab;
+const lab = labOf('shared-nat');
 let diallers: readonly [Dialler, Dialler, Dialler];
 let connections: readonly [Connection, Connection, Connection];
 
-beforeAll(async () => {
-  lab = await openLab('shared-nat');
-});
-afterAll(() => lab?.close());
-beforeEach(({ onTestFailed }) => {
-  onTestFailed(async () => console.log(await lab.words()));
-});
-
 test('three clients behind one NAT, all from UDP 1701 inside, connect at the same time', async () => {
   diallers = await Promise.all([
-    lab.dialler(1, 'lan', strongswan),
-    lab.dialler(2, 'lan', libreswan),
-    lab.dialler(3, 'lan', strongswan),
+    lab().dialler(1, 'lan', strongswan),
+    lab().dialler(2, 'lan', libreswan),
+    lab().dialler(3, 'lan', strongswan),
   ]);
   const [first, second, third] = diallers;
   connections = await Promise.all([first.connect(), second.connect(), third.connect()]);
   expect(new Set(connections.map(({ address }) => address)).size).toBe(3);
-  expect(await lab.sessions()).toBe(3);
+  expect(await lab().sessions()).toBe(3);
 });
 
 test('all three work at the same time', async () => {

@@ -1,4 +1,8 @@
-import { dialIn } from './dial-in.ts';
+import { connects, labOf, rekeys } from './dial-in.ts';
 import { strongswan } from './lab/strongswan.ts';
 
-dialIn(strongswan);
+const lab = labOf('strongswan');
+
+connects(lab, strongswan, 'directly', 'outside');
+connects(lab, strongswan, 'behind NAT', 'lan');
+rekeys(lab, strongswan);
