@@ -9,3 +9,5 @@ export {
   type Subscription,
 } from './bus.ts';
 export { decode, encode, NotPlainData } from './codec.ts';
+export { connectNats, type NatsOptions } from './nats.ts';
+export type { BusObserver } from './observer.ts';
