@@ -1,4 +1,4 @@
-import { type Bus, BusUnavailable, decode, encode, type Message } from '@culvert/bus';
+import { type Bus, BusUnavailable, decode, encode, type Message, type PublishOptions } from '@culvert/bus';
 import { honestStore, memoryStore, type Store, type StoreFaults } from './bucket.ts';
 import type { Chance } from './chance.ts';
 import type { VirtualClock } from './clock.ts';
@@ -14,6 +14,8 @@ export interface MessageFaults {
 }
 
 type Handler = (message: Message<unknown>) => unknown;
+
+type AskOptions = PublishOptions & { readonly timeoutMs: number };
 
 interface Interest {
   readonly client: Client;
@@ -90,13 +92,9 @@ export function memoryBroker(clock: VirtualClock, chance: Chance): Broker {
       });
     }
   };
-  const ask = (
-    subject: string,
-    octets: Uint8Array,
-    trace: string | undefined,
-    timeoutMs: number,
-  ): Promise<unknown> =>
+  const ask = (client: Client, subject: string, octets: Uint8Array, options: AskOptions): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      const { trace, timeoutMs } = options;
       const responders = interested(subject, true);
       const responder = responders[chance.below(responders.length)];
       if (responder === undefined) {
@@ -105,18 +103,23 @@ export function memoryBroker(clock: VirtualClock, chance: Chance): Broker {
       }
       const giveUp = clock.after(timeoutMs, () => reject(new BusUnavailable(`${subject}: no answer`, true)));
       if (chance.happens(messages.loss)) return;
-      clock.after(messages.latencyMs, async () => {
+      const back = (settle: () => void) => {
+        if (!responder.client.connected || chance.happens(messages.answerLoss)) return;
+        clock.after(messages.latencyMs, () => {
+          if (!client.connected) return;
+          giveUp();
+          settle();
+        });
+      };
+      clock.after(messages.latencyMs, () => {
         if (!interests.has(responder) || !responder.client.connected) return;
-        try {
-          const answer = encode(await deliver(responder, subject, octets, trace));
-          if (chance.happens(messages.answerLoss)) return;
-          clock.after(messages.latencyMs, () => {
-            giveUp();
-            resolve(decode(answer));
-          });
-        } catch (error) {
-          faults.push(error);
-        }
+        new Promise((taken) => taken(deliver(responder, subject, octets, trace))).then(encode).then(
+          (answer) => back(() => resolve(decode(answer))),
+          (error: unknown) => {
+            faults.push(error);
+            back(() => reject(new BusUnavailable(`${subject}: the responder failed`, true)));
+          },
+        );
       });
     });
   const connect = (name: string): SimBus => {
@@ -137,7 +140,7 @@ interface Core {
   readonly stores: Map<string, Store>;
   store(name: string): Store;
   publish(subject: string, octets: Uint8Array, trace: string | undefined): void;
-  ask(subject: string, octets: Uint8Array, trace: string | undefined, timeoutMs: number): Promise<unknown>;
+  ask(client: Client, subject: string, octets: Uint8Array, options: AskOptions): Promise<unknown>;
 }
 
 function clientBus(client: Client, core: Core): SimBus {
@@ -162,7 +165,7 @@ function clientBus(client: Client, core: Core): SimBus {
     async request(subject, payload, options) {
       const octets = encode(payload);
       if (!client.connected) throw new BusUnavailable('not connected');
-      return (await core.ask(subject, octets, options.trace, options.timeoutMs)) as never;
+      return (await core.ask(client, subject, octets, options)) as never;
     },
     async bucket(name) {
       return core.store(name).face(client.reachable);

@@ -30,7 +30,8 @@ export interface SimProcess {
 export function simProcess(name: string, world: World): SimProcess {
   let alive = true;
   const bus = world.broker.connect(name);
-  const chance = world.chance.fork(`entropy of ${name}`);
+  // A restarted process must not draw what its predecessor drew.
+  const chance = world.chance.fork(`entropy of ${name}, start ${world.nextStart()}`);
   return {
     bus,
     clock: {

@@ -36,6 +36,8 @@ export interface World {
   readonly network: Network;
   /** The cluster's key: every simulated process has it. */
   readonly clusterKey: Uint8Array;
+  /** Counts the processes started in this world. */
+  nextStart(): number;
   run(ms: number): Promise<void>;
   until(done: () => boolean, limitMs: number): Promise<void>;
   settle(): Promise<void>;
@@ -54,8 +56,13 @@ export function createWorld(options: WorldOptions = {}): World {
   const seed = seedOf(options.seed);
   const chance = seededChance(seed);
   const clock = virtualClock();
+  let starts = 0;
   const world: World = {
     seed,
+    nextStart() {
+      starts += 1;
+      return starts;
+    },
     clock,
     chance,
     broker: memoryBroker(clock, chance.fork('broker')),
