@@ -1,5 +1,5 @@
 import type { Delivery, SessionState } from '@culvert/kernel';
-import { informationalId, isakmpSaId, quickModeId, SESSION } from './actor-ids.ts';
+import { isakmpSaId, quickModeId, SESSION } from './actor-ids.ts';
 import type { IkeBody } from './body.ts';
 import { classifyInformational } from './informational/classify.ts';
 import type { InformationalHappening } from './informational/events.ts';
@@ -90,7 +90,7 @@ function classifyMessage(body: Message, state: SessionState, policy: IkePolicy):
   }
   if (state[quickMode] !== undefined) return { drop: 'duplicate-in-progress' };
   if (actorsOf(state, 'quick-mode/').length >= policy.sasPerSessionMax) return { drop: 'ipsec-sa-limit' };
-  return classifyQuickMode(body, context, policy);
+  return body.type === 'QM1' ? classifyQuickMode(body, context, policy) : { drop: 'unexpected-message' };
 }
 
 /** The answer goes out once more, from the machine whose answer it is. */

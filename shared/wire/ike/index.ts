@@ -81,4 +81,4 @@ export {
   ID_TYPE,
   PHASE_2_ATTRIBUTE,
 } from './registry-phase-2.ts';
-export { DPD_VENDOR_ID, VENDOR_IDS, vendorId, vendorName } from './vendor-ids.ts';
+export { VENDOR_IDS, vendorId, vendorName } from './vendor-ids.ts';

@@ -29,8 +29,8 @@ export const VENDOR_IDS = [
   exact('nat-t-ike-02_n', '90cb80913ebb696e086381b5ec427b1f', 'draft-ietf-ipsec-nat-t-ike-02\n'),
   exact('nat-t-ike-02', 'cd60464335df21f87cfdb2fc68b6a448', 'draft-ietf-ipsec-nat-t-ike-02'),
   exact('nat-t-ike-00', '4485152d18b6bbcd0be8a8469579ddcc', 'draft-ietf-ipsec-nat-t-ike-00'),
-  /** RFC 3706 §5.1: fourteen octets, then major and minor version. */
-  prefix('DPD', 'afcad71368a1f1c96b8696fc7757'),
+  /** RFC 3706 §5.1: version 1.0, the only one there is. */
+  exact('DPD', 'afcad71368a1f1c96b8696fc77570100'),
   /** [MS-IKEE] §1.7; Cisco and Apple append four octets of flags. */
   prefix('FRAGMENTATION', '4048b7d56ebce88525e7de7f00d6c2d3', 'FRAGMENTATION'),
   prefix('MS NT5 ISAKMPOAKLEY', '1e2b516905991c7d7c96fcbfb587e461', 'MS NT5 ISAKMPOAKLEY'),
@@ -55,9 +55,6 @@ const BY_NAME: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
   VENDOR_IDS.map((row) => [row.name, row.octets]),
 );
 
-/** Our own DPD Vendor ID: version 1.0. */
-export const DPD_VENDOR_ID = hex('afcad71368a1f1c96b8696fc77570100');
-
 /** The name of a Vendor ID, undefined when it is none we know. */
 export function vendorName(octets: Uint8Array): string | undefined {
   const digits = toHex(octets.subarray(0, 64));
@@ -70,7 +67,7 @@ export function vendorName(octets: Uint8Array): string | undefined {
 
 /** The octets to send for a name of the table; for our own constants, so an unknown name throws. */
 export function vendorId(name: string): Uint8Array {
-  const octets = name === 'DPD' ? DPD_VENDOR_ID : BY_NAME[name];
+  const octets = BY_NAME[name];
   if (octets === undefined) throw new Error(`no vendor id named ${name}`);
   return octets;
 }

@@ -7,7 +7,7 @@ import { tell } from '../tell.ts';
 import type { SessionContext } from './context.ts';
 import type { SessionEffect } from './effects.ts';
 import type { SessionEvent, SessionHappening } from './events.ts';
-import { CLOSING_MS, ENDING_MS, QUICK_MODE_AWAITED_MS, TUNNEL_AWAITED_MS } from './limits.ts';
+import { CLOSING_MS, QUICK_MODE_AWAITED_MS, TUNNEL_AWAITED_MS } from './limits.ts';
 import type { EndReason } from './reasons.ts';
 
 export const sessionSetup = setup({
@@ -97,5 +97,4 @@ export const arm = timer('AWAITED', ({ ipsecSas }) =>
   ipsecSas.length === 0 ? QUICK_MODE_AWAITED_MS : TUNNEL_AWAITED_MS,
 );
 export const armClosing = timer('GIVE-UP', () => CLOSING_MS);
-export const armEnding = timer('GIVE-UP', () => ENDING_MS);
 export const disarm = sessionSetup.cancel('session');

@@ -3,5 +3,3 @@ export const QUICK_MODE_AWAITED_MS = 60_000;
 export const TUNNEL_AWAITED_MS = 60_000;
 /** How long l2tp may take to close its tunnel in order. */
 export const CLOSING_MS = 15_000;
-/** How long the session outlives its last SA to have told l2tp so. */
-export const ENDING_MS = 30_000;

@@ -12,7 +12,6 @@ export const session = actions.sessionSetup
       announce: actions.announce,
       arm: actions.arm,
       armClosing: actions.armClosing,
-      armEnding: actions.armEnding,
       disarm: actions.disarm,
       askClose: actions.askClose,
       takeDown: actions.takeDown,
@@ -60,31 +59,31 @@ export const session = actions.sessionSetup
         on: {
           'TUNNEL-OPENED': 'open',
           'IPSEC-DOWN': [
-            { guard: 'lastIpsec', target: 'ending', actions: ['because', 'note', 'takeDown', 'tellEnded'] },
+            { guard: 'lastIpsec', target: 'gone', actions: ['because', 'note', 'takeDown', 'tellEnded'] },
             { actions: 'note' },
           ],
           'ISAKMP-DOWN': [
-            { guard: 'peerLost', target: 'ending', actions: ['because', 'note', 'drop', 'tellEnded'] },
+            { guard: 'peerLost', target: 'gone', actions: ['because', 'note', 'drop', 'tellEnded'] },
             { actions: 'note' },
           ],
-          CLOSE: { target: 'ending', actions: ['because', 'takeDown', 'tellEnded'] },
-          SUPERSEDED: { target: 'ending', actions: ['because', 'drop', 'tellEnded'] },
-          AWAITED: { target: 'ending', actions: ['because', 'takeDown', 'tellEnded'] },
+          CLOSE: { target: 'gone', actions: ['because', 'takeDown', 'tellEnded'] },
+          SUPERSEDED: { target: 'gone', actions: ['because', 'drop', 'tellEnded'] },
+          AWAITED: { target: 'gone', actions: ['because', 'takeDown', 'tellEnded'] },
         },
       },
       open: {
         on: {
           'TUNNEL-CLOSED': 'tunnelAwaited',
           'IPSEC-DOWN': [
-            { guard: 'lastIpsec', target: 'ending', actions: ['because', 'note', 'takeDown', 'tellEnded'] },
+            { guard: 'lastIpsec', target: 'gone', actions: ['because', 'note', 'takeDown', 'tellEnded'] },
             { actions: 'note' },
           ],
           'ISAKMP-DOWN': [
-            { guard: 'peerLost', target: 'ending', actions: ['because', 'note', 'drop', 'tellEnded'] },
+            { guard: 'peerLost', target: 'gone', actions: ['because', 'note', 'drop', 'tellEnded'] },
             { actions: 'note' },
           ],
           CLOSE: { target: 'closing', actions: ['because', 'askClose'] },
-          SUPERSEDED: { target: 'ending', actions: ['because', 'drop', 'tellEnded'] },
+          SUPERSEDED: { target: 'gone', actions: ['because', 'drop', 'tellEnded'] },
         },
       },
       /** l2tp sends its StopCCN through our SAs, which therefore stand until it is done. */
@@ -92,21 +91,15 @@ export const session = actions.sessionSetup
         entry: 'armClosing',
         exit: 'disarm',
         on: {
-          'TUNNEL-CLOSED': { target: 'ending', actions: ['takeDown', 'tellEnded'] },
-          TOLD: [{ guard: 'unknownToL2tp', target: 'ending', actions: ['takeDown', 'tellEnded'] }, {}],
+          'TUNNEL-CLOSED': { target: 'gone', actions: ['takeDown', 'tellEnded'] },
+          TOLD: [{ guard: 'unknownToL2tp', target: 'gone', actions: ['takeDown', 'tellEnded'] }, {}],
           'IPSEC-DOWN': [
-            { guard: 'lastIpsec', target: 'ending', actions: ['note', 'takeDown', 'tellEnded'] },
+            { guard: 'lastIpsec', target: 'gone', actions: ['note', 'takeDown', 'tellEnded'] },
             { actions: 'note' },
           ],
-          SUPERSEDED: { target: 'ending', actions: ['drop', 'tellEnded'] },
-          'GIVE-UP': { target: 'ending', actions: ['takeDown', 'tellEnded'] },
+          SUPERSEDED: { target: 'gone', actions: ['drop', 'tellEnded'] },
+          'GIVE-UP': { target: 'gone', actions: ['takeDown', 'tellEnded'] },
         },
-      },
-      /** No SA is left; l2tp still has to take note. */
-      ending: {
-        entry: 'armEnding',
-        exit: 'disarm',
-        on: { TOLD: 'gone', 'GIVE-UP': 'gone' },
       },
       gone: { type: 'final' },
     },
