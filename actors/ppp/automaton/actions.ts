@@ -12,6 +12,8 @@ import type { AutomatonEvent, Layer, LayerEvent } from './events.ts';
 import { type AutomatonLimits, REFUSED_MAX } from './limits.ts';
 
 export const RESTART = 'restart';
+/** No octet: matches no Identifier. */
+export const ANSWERED = -1;
 
 export interface AutomatonContext {
   readonly owner: ActorId;
@@ -25,7 +27,7 @@ export interface AutomatonContext {
   readonly refused: readonly CpOption[];
   /** Of the last packet of ours that needed one. */
   readonly identifier: number;
-  /** Of the last Configure-Request. */
+  /** Of the last Configure-Request; ANSWERED once its Configure-Ack is here, so that a duplicate is stale. */
   readonly requestIdentifier: number;
   readonly restartCounter: number;
   readonly periodMs: number;
@@ -62,9 +64,10 @@ function frame(context: AutomatonContext, packet: ControlPacket): Emitted {
 function request(code: number, data: (context: AutomatonContext) => Uint8Array) {
   return rfc1661.enqueueActions(({ context, event, enqueue }) => {
     // §5.1: a new request takes a new Identifier, a retransmission may keep it.
-    const timedOut = event.type === 'TO';
+    const timedOut = event.type === 'TO' && context.requestIdentifier !== ANSWERED;
     const identifier = timedOut ? context.requestIdentifier : (context.identifier + 1) & 0xff;
-    const periodMs = timedOut ? Math.min(context.periodMs * 2, context.limits.restartMs) : context.periodMs;
+    const periodMs =
+      event.type === 'TO' ? Math.min(context.periodMs * 2, context.limits.restartMs) : context.periodMs;
     enqueue.assign({
       identifier: timedOut ? context.identifier : identifier,
       requestIdentifier: identifier,
@@ -94,7 +97,11 @@ const initialiseRestartCount = (from: 'maxConfigure' | 'maxTerminate') =>
 /** RFC 1661 §4.4, by the names of the table. */
 export const actions = {
   tlu: tellOwner(({ layer, ours, theirs }) => ({ type: 'LayerUp', layer, ours, theirs })),
-  tld: tellOwner(({ layer }) => ({ type: 'LayerDown', layer })),
+  tld: rfc1661.emit(({ context: { layer, owner }, event }) => ({
+    type: 'tell',
+    to: owner,
+    event: { type: 'LayerDown', layer, cause: event.type } satisfies LayerEvent,
+  })),
   tls: tellOwner(({ layer }) => ({ type: 'LayerStarted', layer })),
   tlf: rfc1661.emit(({ context: { layer, owner }, event }) => ({
     type: 'tell',
@@ -135,7 +142,7 @@ export const actions = {
   }),
   ser: reply,
   /** What RCA and RCN bring besides their transition. */
-  granted: rfc1661.assign(({ context }) => ({ ours: context.request })),
+  granted: rfc1661.assign(({ context }) => ({ ours: context.request, requestIdentifier: ANSWERED })),
   adopt: rfc1661.assign(({ context, event }) =>
     event.type === 'RCN'
       ? { request: event.request, refused: [...context.refused, ...event.refused].slice(-REFUSED_MAX) }

@@ -38,7 +38,8 @@ export type LayerEvent =
       readonly ours: readonly CpOption[];
       readonly theirs: readonly CpOption[];
     }
-  | { readonly type: 'LayerDown'; readonly layer: Layer }
+  /** `cause` tells the peer's Terminate-Request from a renegotiation. */
+  | { readonly type: 'LayerDown'; readonly layer: Layer; readonly cause: AutomatonEvent['type'] }
   | { readonly type: 'LayerStarted'; readonly layer: Layer }
   /** `silent`: because the peer answered nothing. */
   | { readonly type: 'LayerFinished'; readonly layer: Layer; readonly silent: boolean };

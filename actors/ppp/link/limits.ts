@@ -1,0 +1,12 @@
+/** From authentication to the first network protocol Opened. */
+export const NETWORK_MS = 30_000;
+
+/** Links of one session: RFC 2661 sessions of its tunnels. */
+export const LINKS_MAX = 16;
+
+/** Windows sends three Identifications (RFC 1570 §1.1). */
+export const IDENTIFICATIONS_MAX = 4;
+export const IDENTIFICATION_CHARACTERS_MAX = 64;
+
+/** MTU of IPv4 and IPv6 towards a peer that asked for less: RFC 791, RFC 8200 §5. */
+export const IPV6_MTU_MIN = 1280;
