@@ -1,0 +1,164 @@
+import type { AuthAnswer, AuthMethod, AuthQuestion, AuthRefusal } from '@culvert/contracts';
+import type { Clock, Sealer } from '@culvert/host';
+import type { Telemetry } from '@culvert/telemetry';
+import ipaddr from 'ipaddr.js';
+import { type Account, nobody, withoutDomain } from './account.ts';
+import { type Backoff, backoff } from './backoff.ts';
+import type { Directory } from './directory.ts';
+import { PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX, SOURCE_BACKOFF, USER_BACKOFF } from './limits.ts';
+import { places } from './places.ts';
+import { shownName } from './shown-name.ts';
+import { type Verdict, verify } from './verify.ts';
+
+interface AuthenticatorNeeds {
+  readonly methods: readonly AuthMethod[];
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+  readonly telemetry: Telemetry;
+}
+
+interface Refused {
+  readonly reason: AuthRefusal;
+  readonly detail: string;
+}
+
+export interface Authenticator {
+  authenticate(question: AuthQuestion): Promise<AuthAnswer>;
+  /** Names and sources that failures are held against. */
+  readonly watched: { readonly users: number; readonly sources: number };
+}
+
+/**
+ * Judges logins. A wrong password, an unknown user and a method that a user cannot use take the same work
+ * and differ only in the operator's log: one line for each refusal.
+ */
+export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
+  const users = backoff(USER_BACKOFF);
+  const sources = backoff(SOURCE_BACKOFF);
+  const checks = places(PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX);
+  const stranger = nobody();
+
+  const judge = async (question: AuthQuestion): Promise<{ account: Account; verdict: Verdict } | Refused> => {
+    const { proof, user } = question;
+    if (!needs.methods.includes(proof.method)) {
+      return { reason: 'method-not-allowed', detail: 'the configuration does not allow this method' };
+    }
+    const known = needs.directory.find(user);
+    const account = known ?? stranger;
+    const work = () => verify(account, question, needs.sealer);
+    const verdict = proof.method === 'pap' ? await checks.run(work) : await work();
+    if (verdict === undefined)
+      return { reason: 'unavailable', detail: 'too many passwords are being checked' };
+    if (known === undefined) return { reason: 'unknown-user', detail: 'no such user' };
+    if (!verdict.ok) {
+      const unusable = proof.method === 'chap-md5' && known.chapSecret === undefined;
+      return { reason: unusable ? 'method-not-allowed' : 'wrong-password', detail: verdict.detail };
+    }
+    if (known.disabled) return { reason: 'disabled', detail: 'the user is disabled' };
+    return { account: known, verdict };
+  };
+
+  return {
+    async authenticate(question) {
+      const now = needs.clock.now();
+      const [user, source] = [withoutDomain(question.user), sourceOf(question.callingStation)];
+      if (!users.admits(user, now)) return refused(needs, question, LOCKED_USER);
+      if (!sources.admits(source, now)) return refused(needs, question, LOCKED_SOURCE);
+      users.begin(user, now);
+      sources.begin(source, now);
+      const outcome = await judge(question).catch((error: unknown): Refused => {
+        needs.telemetry.log.error({ session: question.session, error }, 'a login could not be judged');
+        return { reason: 'unavailable', detail: 'see the error before this line' };
+      });
+      settle(users, user, sources, source, outcome, needs.clock.now());
+      return 'reason' in outcome ? refused(needs, question, outcome) : accepted(needs, question, outcome);
+    },
+    get watched() {
+      return { users: users.size, sources: sources.size };
+    },
+  };
+}
+
+const LOCKED_USER: Refused = {
+  reason: 'locked-out',
+  detail: 'too many failures of this user; wait a minute',
+};
+const LOCKED_SOURCE: Refused = {
+  reason: 'locked-out',
+  detail: 'too many failures from this source; wait some minutes',
+};
+
+/** Only guesses are held against anybody; our own troubles and disabled users are not. */
+function settle(
+  users: Backoff,
+  user: string,
+  sources: Backoff,
+  source: string,
+  outcome: object | Refused,
+  now: number,
+): void {
+  const guessed =
+    'reason' in outcome && (outcome.reason === 'wrong-password' || outcome.reason === 'unknown-user');
+  if (guessed) {
+    users.failed(user, now);
+    sources.failed(source, now);
+    return;
+  }
+  users.succeeded(user, now, !('reason' in outcome));
+  // One good account must not wash a source clean that guesses at others.
+  sources.succeeded(source, now, false);
+}
+
+function refused(needs: AuthenticatorNeeds, question: AuthQuestion, { reason, detail }: Refused): AuthAnswer {
+  const { method } = question.proof;
+  needs.telemetry.count('aaa_logins', { method, outcome: reason });
+  needs.telemetry.log.warn(
+    {
+      session: question.session,
+      user: shownName(question.user),
+      method,
+      reason,
+      detail,
+      callingStation: shownName(question.callingStation),
+    },
+    'login refused',
+  );
+  return { accepted: false, reason };
+}
+
+function accepted(
+  needs: AuthenticatorNeeds,
+  question: AuthQuestion,
+  { account, verdict }: { readonly account: Account; readonly verdict: Verdict },
+): AuthAnswer {
+  const { method } = question.proof;
+  needs.telemetry.count('aaa_logins', { method, outcome: 'accepted' });
+  needs.telemetry.log.info(
+    {
+      session: question.session,
+      user: shownName(account.name),
+      method,
+      callingStation: shownName(question.callingStation),
+    },
+    'login accepted',
+  );
+  const response = verdict.ok ? verdict.authenticatorResponse : undefined;
+  return {
+    accepted: true,
+    user: account.name,
+    ...(response === undefined ? {} : { authenticatorResponse: response }),
+    policy: {
+      ...(account.ipv4 === undefined ? {} : { staticIpv4: account.ipv4 }),
+      ...(account.sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs: account.sessionTimeoutMs }),
+    },
+  };
+}
+
+/** An IPv4 address, or the /64 of an IPv6 one: whoever has one address of a /64 has all. */
+function sourceOf(callingStation: string): string {
+  if (!ipaddr.isValid(callingStation)) return callingStation;
+  const address = ipaddr.process(callingStation);
+  if (address.kind() === 'ipv4') return address.toString();
+  return address.toByteArray().slice(0, 8).join('.');
+}

@@ -1,0 +1,1 @@
+export { type AaaService, createAaaService } from './service.ts';
