@@ -1,0 +1,111 @@
+import { connect } from 'node:net';
+import type { NatsOptions } from '@culvert/bus';
+import type { Config, NatsConfig } from '@culvert/config';
+import { startNats } from './nats.ts';
+import { findNatsServer, meetsFloor, natsWanted } from './nats-server.ts';
+import type { RunState } from './run-state.ts';
+import type { Says } from './says.ts';
+import type { SupervisorEvents } from './supervisor.ts';
+
+/** The NATS that this gateway uses: its own, or the configured one. */
+export interface NatsForServices {
+  readonly access: RunState['nats'];
+  readonly options: Omit<NatsOptions, 'name'>;
+  /** Undefined: services take the server from the configuration. */
+  readonly urlForServices: string | undefined;
+  stop(graceMs: number): Promise<void>;
+}
+
+export class NatsRefused extends Error {
+  override readonly name = 'NatsRefused';
+}
+
+export async function openNats(
+  config: Config,
+  events: SupervisorEvents,
+  says: Says,
+): Promise<NatsForServices> {
+  return config.nats.embedded ? embedded(config.stateDir, events, says) : external(config.nats, says);
+}
+
+async function embedded(stateDir: string, events: SupervisorEvents, says: Says): Promise<NatsForServices> {
+  const wanted = natsWanted();
+  const binary = findNatsServer(process.env);
+  if (binary === undefined) {
+    throw new NatsRefused(`no nats-server found: run deploy/setup, or put version ${wanted.pinned} on PATH`);
+  }
+  if (!meetsFloor(binary.version, wanted)) {
+    says.line(
+      `nats-server ${binary.version} is below ${wanted.floor}: for development only, run deploy/setup`,
+    );
+  }
+  const { access, supervised } = await startNats(binary, stateDir, events, (line) => {
+    if (/\[(WRN|ERR|FTL)\]/.test(line) && !line.includes('Plaintext passwords'))
+      says.service('nats-server', line);
+  });
+  const { url, user, password } = access;
+  return {
+    access: { ...access, version: binary.version, embedded: true },
+    options: { url, user, password },
+    urlForServices: Object.assign(new URL(url), { username: user, password }).toString(),
+    stop: (graceMs) => supervised.stop(graceMs),
+  };
+}
+
+type ExternalNats = Extract<NatsConfig, { embedded: false }>;
+
+async function external(given: ExternalNats, says: Says): Promise<NatsForServices> {
+  const version = await serverVersion(given.url).catch(() => undefined);
+  if (version === undefined) says.line(`waiting for NATS at ${given.url}`);
+  const wanted = natsWanted();
+  if (version !== undefined && !meetsFloor(version, wanted) && process.env.CULVERT_DEV === undefined) {
+    throw new NatsRefused(
+      `nats-server ${version} at ${given.url} is below ${wanted.floor} and can lose acknowledged writes: ` +
+        'upgrade it (CULVERT_DEV=1 runs with it all the same, for development)',
+    );
+  }
+  const { caFile, certFile, keyFile } = given;
+  const files = {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+  const login = {
+    ...(given.user === undefined ? {} : { user: given.user }),
+    ...(given.password === undefined ? {} : { password: new TextDecoder().decode(given.password.expose()) }),
+  };
+  const tls = Object.keys(files).length === 0 ? {} : { tls: files };
+  return {
+    access: { url: given.url, version: version ?? 'unknown', embedded: false },
+    options: { url: given.url, ...login, ...tls },
+    urlForServices: undefined,
+    stop: async () => undefined,
+  };
+}
+
+const INFO_WITHIN_MS = 2_000;
+const INFO_OCTETS_MAX = 65_536;
+const NATS_PORT = 4222;
+
+/** A nats-server greets every connection with a line `INFO {...}`, before TLS and log-in. */
+export function serverVersion(url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((settle, refuse) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || NATS_PORT });
+    let greeting = '';
+    const end = (version: string | undefined) => {
+      socket.destroy();
+      if (version === undefined) refuse(new Error(`${url} does not answer like a nats-server`));
+      else settle(version);
+    };
+    socket.setTimeout(INFO_WITHIN_MS, () => end(undefined));
+    socket.once('error', () => end(undefined));
+    socket.once('close', () => end(undefined));
+    socket.on('data', (octets) => {
+      greeting += octets.toString('utf8');
+      const line = /^INFO (\{.*\})\s*\n/.exec(greeting)?.[1];
+      if (line !== undefined) end(/"version":"([^"]+)"/.exec(line)?.[1]);
+      else if (greeting.length > INFO_OCTETS_MAX) end(undefined);
+    });
+  });
+}
