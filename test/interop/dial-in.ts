@@ -4,6 +4,7 @@ import { until } from './lab/command.ts';
 import { INTRANET } from './lab/corporate.ts';
 import { FULL, type Lab, openLab, TRANSFER_SECONDS } from './lab/lab.ts';
 import { ADDRESSES, type Place } from './lab/network.ts';
+import type { Span } from './lab/traces.ts';
 import { longestSilence, ping, route, transfer } from './lab/traffic.ts';
 
 /** Opens a lab before the tests of a file and closes it after them; a failed test prints everybody's words. */
@@ -24,13 +25,14 @@ export function labOf(name: string): () => Lab {
 }
 
 /** What one kind of client does from one place, from dialling in to coming back. */
-export function connects(lab: () => Lab, client: IpsecClient, how: string, place: Place): void {
-  describe(how, () => {
+export function connects(lab: () => Lab, client: IpsecClient, place: Place, esp: string): void {
+  const how = place === 'lan' ? 'behind NAT' : 'directly';
+  describe(`${how}, with ${esp}`, () => {
     let dialler: Dialler;
     let connection: Connection;
 
     test('connects and gets an address and DNS', async () => {
-      dialler = await lab().dialler(1, place, client);
+      dialler = await lab().dialler(1, place, client, { esp });
       connection = await dialler.connect();
       expect(connection.address).toMatch(/^10\.98\.0\.\d+$/);
       expect(connection.address).not.toBe(ADDRESSES.pool.gateway);
@@ -90,4 +92,25 @@ export function rekeys(lab: () => Lab, client: IpsecClient): void {
     expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
     await dialler.disconnect();
   });
+}
+
+export function traced(lab: () => Lab): void {
+  test('one trace shows a set-up from the first IKE packet to IPCP opened', async () => {
+    const trace = await until('a trace with IPCP opened', 20_000, async () =>
+      [...lab().traces.read().values()].find((spans) => spans.some(opensIpcp)),
+    );
+    expect(new Set(trace.map(({ service }) => service))).toEqual(
+      new Set(['culvert-edge', 'culvert-ike', 'culvert-l2tp', 'culvert-ppp', 'culvert-aaa']),
+    );
+    const [first] = trace;
+    expect(first?.service).toBe('culvert-edge');
+    // Everything hangs below something of the same trace, up to the one span without a parent.
+    const known = new Set(trace.map(({ spanId }) => spanId));
+    const loose = trace.filter(({ parentSpanId = '' }) => parentSpanId !== '' && !known.has(parentSpanId));
+    expect(loose.map(({ service, name }) => `${service} ${name}`)).toEqual([]);
+  });
+}
+
+function opensIpcp({ attributes }: Span): boolean {
+  return /ipcp[^,]*> \S*opened/i.test(attributes['culvert.states'] ?? '');
 }

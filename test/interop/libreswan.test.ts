@@ -1,8 +1,9 @@
-import { connects, labOf, rekeys } from './dial-in.ts';
+import { connects, labOf, rekeys, traced } from './dial-in.ts';
 import { libreswan } from './lab/libreswan.ts';
 
 const lab = labOf('libreswan');
 
-connects(lab, libreswan, 'directly', 'outside');
-connects(lab, libreswan, 'behind NAT', 'lan');
+connects(lab, libreswan, 'outside', 'aes256-sha1');
+traced(lab);
+connects(lab, libreswan, 'lan', 'aes_gcm256');
 rekeys(lab, libreswan);

@@ -1,8 +1,9 @@
-import { connects, labOf, rekeys } from './dial-in.ts';
+import { connects, labOf, rekeys, traced } from './dial-in.ts';
 import { strongswan } from './lab/strongswan.ts';
 
 const lab = labOf('strongswan');
 
-connects(lab, strongswan, 'directly', 'outside');
-connects(lab, strongswan, 'behind NAT', 'lan');
+connects(lab, strongswan, 'outside', 'aes256-sha1');
+traced(lab);
+connects(lab, strongswan, 'lan', 'aes128gcm16');
 rekeys(lab, strongswan);

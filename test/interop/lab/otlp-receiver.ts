@@ -11,10 +11,14 @@ interface Attribute {
   readonly value: { readonly stringValue?: string };
 }
 
+interface SpanExport {
+  readonly attributes?: readonly Attribute[];
+}
+
 interface TraceExport {
   readonly resourceSpans?: readonly {
     readonly resource?: { readonly attributes?: readonly Attribute[] };
-    readonly scopeSpans?: readonly { readonly spans?: readonly object[] }[];
+    readonly scopeSpans?: readonly { readonly spans?: readonly SpanExport[] }[];
   }[];
 }
 
@@ -29,7 +33,13 @@ createServer(async (request, response) => {
   for (const { resource, scopeSpans = [] } of body.resourceSpans ?? []) {
     const service = resource?.attributes?.find(({ key }) => key === 'service.name')?.value.stringValue;
     for (const { spans = [] } of scopeSpans) {
-      for (const span of spans) appendFileSync(file, `${JSON.stringify({ service, ...span })}\n`);
+      for (const span of spans) {
+        const said = (span.attributes ?? []).map(({ key, value }) => [key, value.stringValue ?? '']);
+        appendFileSync(
+          file,
+          `${JSON.stringify({ ...span, service, attributes: Object.fromEntries(said) })}\n`,
+        );
+      }
     }
   }
 }).listen(Number(port), '127.0.0.1');

@@ -12,6 +12,8 @@ export interface Span {
   readonly parentSpanId?: string;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
+  /** The attributes that are text. */
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export interface Traces {
