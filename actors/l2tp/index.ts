@@ -11,7 +11,7 @@ export {
 } from './classify.ts';
 export type { Delivery, DeliveryPolicy, DeliveryStep, Transmission } from './delivery/delivery.ts';
 export type { L2tpEffect } from './effects.ts';
-export { DELIVERY_DEFAULTS, TUNNELS_MAX } from './limits.ts';
+export { CALLS_PER_SESSION_MAX, DELIVERY_DEFAULTS, RECEIVE_WINDOW_MAX, TUNNELS_MAX } from './limits.ts';
 export type { ControlDatagram, Heard, InnerPorts, Spoken } from './messages.ts';
 export type { EndReason } from './reasons.ts';
 export {

@@ -35,3 +35,11 @@ export const RANDOM_VECTOR_OCTETS = 16;
 export const SLOT_BITS = 3;
 /** The bound of every policy: one place per tunnel of a session. */
 export const TUNNELS_MAX = 1 << SLOT_BITS;
+
+/**
+ * The bounds of every policy. One step may deliver at most 64 events among a session's machines, and a
+ * peer can make a whole window of buffered requests and every call count in the same step: the worst such
+ * step has 1 + 4 * 7 (requests turned away) + 3 * 8 (calls told that the tunnel is gone) of them.
+ */
+export const CALLS_PER_SESSION_MAX = 8;
+export const RECEIVE_WINDOW_MAX = 8;

@@ -5,10 +5,3 @@ export const MAILBOX_MAX = 64;
 /** How long another service may take to answer before we ask again. */
 export const REQUEST_TIMEOUT_MS = 2_000;
 export const ACTIVITY_TIMEOUT_MS = 1_000;
-
-/**
- * One step may deliver at most 64 events among a session's machines, and a peer can make every call and
- * every buffered message count in one step; these bounds keep the worst such step below that.
- */
-export const CALLS_PER_SESSION_MAX = 16;
-export const RECEIVE_WINDOW_MAX = 8;

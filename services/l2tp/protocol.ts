@@ -1,9 +1,11 @@
 import {
+  CALLS_PER_SESSION_MAX,
   type ClassifyPolicy,
   classify,
   type L2tpBody,
   type L2tpEffect,
   l2tpActors,
+  RECEIVE_WINDOW_MAX,
   TUNNELS_MAX,
   type TunnelPolicy,
 } from '@culvert/actors-l2tp';
@@ -15,7 +17,7 @@ import { durability } from './durability.ts';
 import { performers } from './effects.ts';
 import { forward } from './forward.ts';
 import { type L2tpInput, locate, opened } from './inputs.ts';
-import { CALLS_PER_SESSION_MAX, MAILBOX_MAX, RECEIVE_WINDOW_MAX, SESSIONS_MAX } from './limits.ts';
+import { MAILBOX_MAX, SESSIONS_MAX } from './limits.ts';
 import { summary } from './summary.ts';
 
 /** Of the stored form; a change of any machine's context or states raises it, with a migration. */

@@ -1,6 +1,7 @@
 import type { Instant, Stamped, Delivery as Told } from '@culvert/kernel';
 import { type Delivery, type DeliveryPolicy, newDelivery } from '../delivery/delivery.ts';
 import type { L2tpEffect } from '../effects.ts';
+import { DELIVERY_DEFAULTS } from '../limits.ts';
 import type { Heard, InnerPorts, Spoken } from '../messages.ts';
 import type { EndReason } from '../reasons.ts';
 import type { Turn } from '../turn.ts';
@@ -91,9 +92,7 @@ const NO_POLICY: TunnelPolicy = {
   receiveWindow: 1,
   helloIdleMs: 60_000,
   callsMax: 0,
-  retransmitMs: 1_000,
-  retransmitCapMs: 8_000,
-  retransmitMax: 5,
+  ...DELIVERY_DEFAULTS,
 };
 
 export const tunnelActor = (localId: number): string => `tunnel/${localId}`;
