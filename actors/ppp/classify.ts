@@ -1,4 +1,4 @@
-import type { ActorId, Delivery, EntropySeed, SessionState } from '@culvert/kernel';
+import type { ActorId, Delivery, EntropySeed, Happening, SessionState } from '@culvert/kernel';
 import { parseIpv6, parseRouterSolicitation } from '@culvert/wire/ip';
 import { type ControlPacket, emitProtocolReject, parseControlPacket, protocols } from '@culvert/wire/ppp';
 import type { AuthContext } from './auth/actions.ts';
@@ -33,24 +33,21 @@ export function classify(fact: PppFact, state: SessionState): readonly Delivery[
   const id = actorId('link', body.call);
   const context = state[id]?.context as LinkContext | undefined;
   if (context === undefined) return dropped(isAnswer(body) ? 'late-answer' : 'no-link');
-  const tell = (to: ActorId, event: { readonly type: string }): readonly Delivery[] => [
-    { type: 'tell', to, event },
-  ];
   switch (body.type) {
     case 'link.close':
-      return tell(id, { type: 'CloseLink', reason: body.reason } as { type: string });
+      return tell(id, { type: 'CloseLink', reason: body.reason });
     case 'link.stop':
-      return tell(id, { type: 'StopLink', reason: body.reason } as { type: string });
+      return tell(id, { type: 'StopLink', reason: body.reason });
     case 'offered':
-      return tell(id, { type: 'Offered', methods: body.methods } as { type: string });
+      return tell(id, { type: 'Offered', methods: body.methods });
     case 'verified': {
       const { attempt, verdict } = body;
-      return tell(actorId('auth', body.call), { type: 'Verified', attempt, verdict } as { type: string });
+      return tell(actorId('auth', body.call), { type: 'Verified', attempt, verdict });
     }
     case 'leased':
-      return tell(id, { type: 'Leased', lease: body.lease } as { type: string });
+      return tell(id, { type: 'Leased', lease: body.lease });
     case 'unleased':
-      return tell(id, { type: 'Unleased', reason: body.reason } as { type: string });
+      return tell(id, { type: 'Unleased', reason: body.reason });
     case 'pap.request':
       return papRequest(body, state);
     case 'frame':
@@ -169,11 +166,11 @@ function routerSolicitation(
   const to = actorId('advertiser', call);
   if (state[to] === undefined) return dropped('wrong-phase');
   const solicitation = parseRouterSolicitation(packet);
-  if (!solicitation.ok) return dropped(parseIpv6(packet).ok ? 'wrong-phase' : 'malformed');
+  if (!solicitation.ok) return dropped(parseIpv6(packet).ok ? 'ipv6-housekeeping' : 'malformed');
   const { source } = solicitation.value;
   const linkLocal = source[0] === 0xfe && ((source[1] ?? 0) & 0xc0) === 0x80;
   const from = linkLocal ? { from: source.slice() } : {};
-  return [{ type: 'tell', to, event: { type: 'Solicited', ...from } as { type: string } }];
+  return tell(to, { type: 'Solicited', ...from });
 }
 
 function controlled(
@@ -195,6 +192,10 @@ function negotiating(
   const { value } = snapshot;
   const leaf = typeof value === 'string' ? value : String(Object.values(value)[0]);
   return { id, state: leaf, context: snapshot.context as AutomatonContext };
+}
+
+function tell<E extends Happening>(to: ActorId, event: E): readonly Delivery[] {
+  return [{ type: 'tell', to, event }];
 }
 
 /** Whatever the peer said, it has shown that it lives. */

@@ -8,6 +8,7 @@ export type DropReason =
   | 'no-link'
   | 'layer-down'
   | 'wrong-phase'
+  | 'ipv6-housekeeping'
   | 'stale-identifier'
   | 'ack-differs'
   | 'reject-differs'

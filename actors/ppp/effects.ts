@@ -1,5 +1,5 @@
 import type { Delivery } from '@culvert/kernel';
-import type { AuthMethod, Proof } from './auth/proof.ts';
+import type { Proof } from './auth/proof.ts';
 import type { EndReason } from './link/reasons.ts';
 
 /** What the machines of a PPP link ask their service for. */
@@ -39,8 +39,13 @@ export type PppEffect =
       readonly reason: EndReason;
       readonly advice: string;
     }
-  /** One line for the operator. */
-  | { readonly type: 'explain'; readonly level: 'info' | 'warn'; readonly call: number; readonly note: Note };
+  /** One line for the operator; `debug` where the service that refused has written it. */
+  | {
+      readonly type: 'explain';
+      readonly level: 'debug' | 'info' | 'warn';
+      readonly call: number;
+      readonly note: Note;
+    };
 
 /** What is told to the operator: a sentence, and fields that hold no secret. */
 export interface Note {
@@ -49,4 +54,3 @@ export interface Note {
 }
 
 export type Emitted = PppEffect | Delivery;
-export type { AuthMethod };

@@ -1,4 +1,4 @@
-import { type ActorId, exposed, type Stamped } from '@culvert/kernel';
+import { type ActorId, exposed, type Happening, type Stamped } from '@culvert/kernel';
 import {
   type ControlPacket,
   chapCodes,
@@ -61,7 +61,7 @@ function frame(context: AuthContext, packet: ControlPacket): Emitted {
   return { type: 'frame.send', call: context.call, protocol, information: controlPacketOctets(packet) };
 }
 
-function tell(context: AuthContext, event: { readonly type: string }): Emitted {
+function tell<E extends Happening>(context: AuthContext, event: E): Emitted {
   return { type: 'tell', to: context.owner, event };
 }
 
@@ -127,7 +127,7 @@ export const actions = {
     const { user, policy } = event.verdict;
     const reply = successOf(context.method, event.verdict);
     enqueue.assign({ user, policy, ...(reply && { reply }) });
-    enqueue.emit(tell(context, { type: 'Accepted', user, policy } as { type: string }));
+    enqueue.emit(tell(context, { type: 'Accepted', user, policy }));
   }),
   refuse: authentication.enqueueActions(({ context, event, enqueue }) => {
     const challenge =
@@ -140,7 +140,7 @@ export const actions = {
     const refusal = event.type === 'Verified' && !event.verdict.accepted ? event.verdict.reason : 'reflected';
     enqueue.assign({ user, identifier, ...(reply && { reply }) });
     enqueue.emit(frame(context, { code: reply?.code ?? 0, identifier, data: reply?.data ?? NONE }));
-    enqueue.emit(tell(context, { type: 'Refused', reason: refusal, user } as { type: string }));
+    enqueue.emit(tell(context, { type: 'Refused', reason: refusal, user }));
   }),
   sendReply: authentication.emit(({ context }) => {
     const { code, data } = context.reply ?? { code: 0, data: NONE };
@@ -151,6 +151,6 @@ export const actions = {
       type: 'Failed',
       reason: 'peer-silent',
       message: 'the client answered no CHAP Challenge',
-    } as { type: string }),
+    }),
   ),
 };

@@ -10,7 +10,15 @@ import { ipcpRequest } from '../ipcp/negotiation.ts';
 import { interfaceIdentifierOf, ipv6cpRequest } from '../ipv6cp/negotiation.ts';
 import { methodOf } from '../lcp/authentication.ts';
 import { lcpRequest, magicOf, mruOf } from '../lcp/negotiation.ts';
-import { actorId, beget, type LinkContext, linking, type NetworkLayer, tell } from './context.ts';
+import {
+  actorId,
+  beget,
+  type LinkContext,
+  linking,
+  type NetworkLayer,
+  type Sibling,
+  tell,
+} from './context.ts';
 import type { LinkEvent } from './events.ts';
 import { IDENTIFICATION_CHARACTERS_MAX, IDENTIFICATIONS_MAX, IPV6_MTU_MIN, NETWORK_MS } from './limits.ts';
 import { endingOf, noteOf } from './reasons.ts';
@@ -40,7 +48,7 @@ const establish = linking.enqueueActions(({ context, event, enqueue }) => {
   const methods = context.settings.methods.filter((method) => event.methods.includes(method));
   const [first] = methods;
   if (first === undefined) return;
-  enqueue.assign({ methods });
+  enqueue.assign({ methods, siblings: ['lcp'] });
   const { call, settings } = context;
   const input: AutomatonInput = {
     owner: actorId('link', call),
@@ -59,7 +67,8 @@ const establish = linking.enqueueActions(({ context, event, enqueue }) => {
 const authenticate = linking.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'LayerUp') return;
   const { call, settings, callingStation } = context;
-  enqueue.assign({ lcp: { ours: event.ours, theirs: event.theirs } });
+  const lcp = { ours: event.ours, theirs: event.theirs };
+  enqueue.assign({ lcp, siblings: [...context.siblings, 'auth', 'echo'] });
   const wanted = optionOf(event.ours, lcpOptions.authenticationProtocol);
   const method = wanted === undefined ? undefined : methodOf(wanted.data);
   // LCP never opens without the option: its loss is a Failed of the negotiation.
@@ -93,7 +102,7 @@ const openNetworks = linking.enqueueActions(({ context, event, enqueue }) => {
   const { call, settings } = context;
   const { lease } = event;
   const common = { owner: actorId('link', call), call, limits: settings.automaton };
-  const networks: Record<string, 'negotiating'> = {};
+  const networks: Partial<Record<NetworkLayer, 'negotiating'>> = {};
   if (lease.ipv4 !== undefined) {
     networks.ipcp = 'negotiating';
     const request = ipcpRequest(lease.ipv4.gateway);
@@ -108,14 +117,15 @@ const openNetworks = linking.enqueueActions(({ context, event, enqueue }) => {
     for (const effect of beget(actorId('ipv6cp', call), input, { type: 'Open' }, { type: 'Up' }))
       enqueue.emit(effect);
   }
-  enqueue.assign({ lease, networks });
+  const begotten = Object.keys(networks) as NetworkLayer[];
+  enqueue.assign({ lease, networks, siblings: [...context.siblings, ...begotten] });
 });
 
 const networkUp = linking.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'LayerUp' || event.layer === 'lcp') return;
   const first = !Object.values(context.networks).includes('opened');
   enqueue.cancel(PHASE);
-  enqueue.assign({ networks: { ...context.networks, [event.layer]: 'opened' } });
+  enqueue.assign({ networks: { ...context.networks, [event.layer]: 'opened' }, opened: true });
   if (first)
     enqueue.emit({
       type: 'explain',
@@ -128,7 +138,7 @@ const networkUp = linking.enqueueActions(({ context, event, enqueue }) => {
     ours: ourIdentifier(interfaceIdentifierOf(event.ours)),
     theirs: interfaceIdentifierOf(event.theirs),
   };
-  enqueue.assign({ interfaceIds });
+  enqueue.assign({ interfaceIds, siblings: [...context.siblings, 'advertiser'] });
   const { call, settings } = context;
   const input: AdvertiserInput = {
     call,
@@ -162,7 +172,9 @@ function linkLocal(identifier: Uint8Array): Uint8Array {
 const networkDown = linking.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'LayerDown' || event.layer === 'lcp') return;
   enqueue.assign({ networks: { ...context.networks, [event.layer]: 'negotiating' } });
-  if (event.layer === 'ipv6cp') enqueue.emit(tell(actorId('advertiser', context.call), { type: 'Dismiss' }));
+  if (event.layer !== 'ipv6cp') return;
+  for (const effect of dismissed(context, ['advertiser'])) enqueue.emit(effect);
+  enqueue.assign({ siblings: context.siblings.filter((kind) => kind !== 'advertiser') });
 });
 
 const networkFinished = linking.assign(({ context, event }) =>
@@ -199,12 +211,18 @@ const identify = linking.assign(({ context, event }) => {
   return known ? {} : { identifications: [...context.identifications, text] };
 });
 
-const upper = ['auth', 'echo', 'ipcp', 'ipv6cp', 'advertiser'] as const;
+function dismissed(context: LinkContext, kinds: readonly Sibling[]): readonly Emitted[] {
+  return context.siblings
+    .filter((kind) => kinds.includes(kind))
+    .map((kind) => tell(actorId(kind, context.call), { type: 'Dismiss' }));
+}
+
+const UPPER: readonly Sibling[] = ['auth', 'echo', 'ipcp', 'ipv6cp', 'advertiser'];
 
 /** LCP has gone down: everything above it goes with it. */
 const dismissUpper = linking.enqueueActions(({ context, enqueue }) => {
-  for (const kind of upper) enqueue.emit(tell(actorId(kind, context.call), { type: 'Dismiss' }));
-  enqueue.assign({ networks: {} });
+  for (const effect of dismissed(context, UPPER)) enqueue.emit(effect);
+  enqueue.assign({ networks: {}, siblings: context.siblings.filter((kind) => kind === 'lcp') });
 });
 
 /** The first reason counts, and is told once. */
@@ -216,13 +234,11 @@ const conclude = linking.enqueueActions(({ context, event, enqueue }) => {
 });
 
 const closeLcp = emitAll((context) => [
-  tell(actorId('lcp', context.call), { type: 'Close', text: context.ending?.message ?? '' } as {
-    type: string;
-  }),
+  tell(actorId('lcp', context.call), { type: 'Close', text: context.ending?.message ?? '' }),
 ]);
 
 const release = emitAll((context) => [
-  ...[...upper, 'lcp' as const].map((kind) => tell(actorId(kind, context.call), { type: 'Dismiss' })),
+  ...dismissed(context, [...UPPER, 'lcp']),
   ...(context.leasing ? [{ type: 'aaa.release', call: context.call } as const] : []),
 ]);
 

@@ -1,4 +1,4 @@
-import type { ActorId, Stamped } from '@culvert/kernel';
+import type { ActorId, Happening, Stamped } from '@culvert/kernel';
 import type { CpOption } from '@culvert/wire/ppp';
 import { setup } from 'xstate';
 import type { UserPolicy } from '../auth/events.ts';
@@ -8,6 +8,8 @@ import type { Emitted } from '../effects.ts';
 import type { Lease, LinkEvent } from './events.ts';
 import type { Ending } from './reasons.ts';
 import type { PppSettings } from './settings.ts';
+
+export type Sibling = 'lcp' | 'auth' | 'echo' | 'ipcp' | 'ipv6cp' | 'advertiser';
 
 export type NetworkLayer = 'ipcp' | 'ipv6cp';
 
@@ -26,8 +28,12 @@ export interface LinkContext {
   readonly lease?: Lease;
   /** Network control protocols of the current network phase. */
   readonly networks: Readonly<Partial<Record<NetworkLayer, 'negotiating' | 'opened' | 'finished'>>>;
+  /** Some network protocol has been Opened once: from then on the link is kept in its record. */
+  readonly opened: boolean;
   /** Lower halves of the link-local addresses, 8 octets each, once IPV6CP has opened. */
   readonly interfaceIds?: { readonly ours: Uint8Array; readonly theirs: Uint8Array };
+  /** Machines of this call that are there now, besides this one. */
+  readonly siblings: readonly Sibling[];
   /** What the peer calls itself (RFC 1570 §1.1), printable characters only. */
   readonly identifications: readonly string[];
   /** Identifier of our last Protocol-Reject. */
@@ -73,20 +79,19 @@ export function newLink(input: LinkInput | undefined): LinkContext {
     methods: [],
     leasing: false,
     networks: {},
+    opened: false,
+    siblings: [],
     identifications: [],
     rejectIdentifier: 0,
   };
 }
 
 /** Machines of one call are siblings: `link/17`, `lcp/17`, `auth/17` and so on. */
-export function actorId(
-  kind: 'link' | 'lcp' | 'auth' | 'echo' | 'ipcp' | 'ipv6cp' | 'advertiser',
-  call: number,
-): ActorId {
+export function actorId(kind: Sibling | 'link', call: number): ActorId {
   return `${kind}/${call}`;
 }
 
-export function tell(to: ActorId, event: { readonly type: string }): Emitted {
+export function tell<E extends Happening>(to: ActorId, event: E): Emitted {
   return { type: 'tell', to, event };
 }
 

@@ -22,6 +22,8 @@ export interface Ending {
   readonly message: string;
   /** What only the operator may read. */
   readonly detail?: string;
+  /** aaa has written the operator's line. */
+  readonly explained?: true;
 }
 
 const ORDERLY: readonly EndReason[] = ['peer-closed', 'operator', 'lifetime', 'session-ended', 'shutdown'];
@@ -56,13 +58,12 @@ export function endingOf(event: LinkEvent, context: LinkContext): Ending {
         reason: 'authentication-failed',
         message: 'authentication failed',
         detail: REFUSALS[event.reason] ?? event.reason,
+        ...(event.reason === 'reflected' ? {} : { explained: true }),
       };
-    case 'Unleased':
-      return {
-        reason: 'no-address',
-        message: 'no address available',
-        detail: LEASES[event.reason] ?? event.reason,
-      };
+    case 'Unleased': {
+      const detail = LEASES[event.reason] ?? event.reason;
+      return { reason: 'no-address', message: 'no address available', detail, explained: true };
+    }
     case 'Accepted':
       return { reason: 'authentication-failed', message: 'another user than before' };
     case 'Leased':
@@ -106,11 +107,11 @@ function finished(silent: boolean, layer: string, context: LinkContext): Ending 
 export function noteOf(
   ending: Ending,
   context: LinkContext,
-): { readonly level: 'info' | 'warn'; readonly call: number; readonly note: Note } {
-  const { reason, message, detail } = ending;
+): { readonly level: 'debug' | 'info' | 'warn'; readonly call: number; readonly note: Note } {
+  const { reason, message, detail, explained } = ending;
   const user = context.user ?? '';
   return {
-    level: ORDERLY.includes(reason) ? 'info' : 'warn',
+    level: explained ? 'debug' : ORDERLY.includes(reason) ? 'info' : 'warn',
     call: context.call,
     note: {
       message: detail === undefined ? `link ended: ${message}` : `link ended: ${message}: ${detail}`,
