@@ -1,0 +1,17 @@
+/** Tuning: bounds of this service. */
+export const SESSIONS_MAX = 100_000;
+export const MAILBOX_MAX = 64;
+export const REQUEST_TIMEOUT_MS = 5000;
+export const ACTIVITY_TIMEOUT_MS = 1000;
+/** Failed MM5 messages that one half-open SA may make us try all candidates for. */
+export const PROOF_ATTEMPTS_MAX = 8;
+/** Pre-shared keys tried for one peer: rotation, not guessing. */
+export const PSK_CANDIDATES_MAX = 4;
+/** Exchanges whose IV waits for an answer, per ISAKMP SA. */
+export const PENDING_IVS_MAX = 8;
+/** Above this share of the half-open limit new first messages are dropped at random, ever more of them. */
+export const EARLY_DROP_FROM = 0.8;
+/** Actors of one session that one step may all reach (kernel DELIVERIES_MAX). */
+export const SAS_PER_SESSION_MAX = 12;
+/** Messages under reassembly over all sessions. */
+export const REASSEMBLIES_MAX = 1024;
