@@ -21,7 +21,9 @@ export async function drain<I, B, E extends Happening, V extends Vault>(
     if (engine.flush !== 'running') await withLimit(engine, flush(engine));
     else await pause(engine);
   }
-  const unwritten = [...engine.sessions.values()].filter((session) => session.dirty).length;
+  const unwritten = [...engine.sessions.values()].filter(
+    (session) => session.dirty || session.writing !== undefined,
+  ).length;
   if (unwritten > 0) telemetry.log.warn({ unwritten }, 'drained without storage');
   engine.phase = 'stopped';
   engine.sessions.clear();
