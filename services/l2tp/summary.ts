@@ -1,5 +1,9 @@
 import { callsOf, tunnelsOf } from '@culvert/actors-l2tp';
 import type { SessionView, Vault } from '@culvert/host';
+import { printableText } from '@culvert/telemetry';
+
+/** A peer chose these names, and an operator's terminal shows them. */
+const NAME_MAX = 64;
 
 /** What `culvert session` shows of the L2TP part: the newest tunnel, and how much there is. */
 export function summary({ state }: SessionView<Vault>): Readonly<Record<string, string | number | boolean>> {
@@ -12,15 +16,10 @@ export function summary({ state }: SessionView<Vault>): Readonly<Record<string, 
     calls: calls.length,
     tunnelId: newest.localId,
     peerTunnelId: newest.peerId,
-    peerHostName: printable(newest.peerHostName),
-    peerVendorName: printable(newest.peerVendorName),
+    peerHostName: printableText(newest.peerHostName, NAME_MAX),
+    peerVendorName: printableText(newest.peerVendorName, NAME_MAX),
     innerPort: newest.innerPorts.remote,
     unacknowledged: newest.delivery.queue.length,
     ...(newest.ending === undefined ? {} : { ending: newest.ending }),
   };
-}
-
-/** A peer chose these names, and an operator's terminal shows them. */
-function printable(name: string): string {
-  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
 }

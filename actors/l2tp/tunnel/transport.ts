@@ -1,5 +1,5 @@
 import { exposed } from '@culvert/kernel';
-import type { OutgoingMessage } from '@culvert/wire/l2tp';
+import type { MessageName, OutgoingMessage } from '@culvert/wire/l2tp';
 import {
   acknowledge,
   type DeliveryStep,
@@ -21,6 +21,20 @@ import type { PacketEvent, TunnelEvent } from './events.ts';
 const RETRANSMIT = 'retransmit';
 const ACK = 'ack';
 
+/**
+ * Nothing of ours follows these, so their acknowledgement goes at once. The others are answered in the
+ * same step, or (SCCCN) mostly followed by a request whose answer can carry it.
+ */
+const UNANSWERED: ReadonlySet<MessageName> = new Set([
+  'StopCCN',
+  'HELLO',
+  'ICCN',
+  'OCCN',
+  'CDN',
+  'WEN',
+  'SLI',
+]);
+
 /** A datagram arrived: what it delivers becomes the tunnel's next events, in order. */
 export function hear(turn: TunnelTurn): void {
   const event = turn.event as PacketEvent;
@@ -35,8 +49,7 @@ export function hear(turn: TunnelTurn): void {
   for (const message of step.delivered) {
     const next = eventOf(message, event);
     if (next !== undefined) turn.raised.push(next);
-    // These end something, and the peer waits for nothing but our acknowledgement.
-    if (message.type === 'StopCCN' || message.type === 'CDN') acknowledgeNow(turn);
+    if (message.type !== undefined && UNANSWERED.has(message.type)) acknowledgeNow(turn);
   }
 }
 
