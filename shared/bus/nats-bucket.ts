@@ -14,10 +14,16 @@ const DELETE = 'DEL';
  * and a read after a write of unknown outcome must not be.
  */
 export async function openBucket(name: string, ports: BucketPorts): Promise<Bucket> {
+  await ensure(name, ports);
+  // A server that lost its storage comes back without the bucket.
+  ports.onReconnect(() => void ensure(name, ports).catch((error: unknown) => complain(name, ports, error)));
+  return natsBucket(name, ports, tombstones(ports.manager, streamOf(name), ports.observer));
+}
+
+async function ensure(name: string, ports: BucketPorts): Promise<void> {
   if (!ports.isConnected()) throw new BusUnavailable(`bucket ${name}: not connected`);
   try {
-    const kvm = new Kvm(ports.client);
-    await kvm.create(name, {
+    await new Kvm(ports.client).create(name, {
       history: 1,
       storage: StorageType.File,
       replicas: ports.replicas,
@@ -26,7 +32,10 @@ export async function openBucket(name: string, ports: BucketPorts): Promise<Buck
   } catch (error) {
     throw failureOf(error, `bucket ${name}`);
   }
-  return natsBucket(name, ports, tombstones(ports.manager, streamOf(name), ports.observer));
+}
+
+function complain(bucket: string, ports: BucketPorts, error: unknown): void {
+  ports.observer.log.warn({ bucket, error }, 'a bucket could not be checked after reconnecting');
 }
 
 function natsBucket(name: string, ports: BucketPorts, graves: Tombstones): Bucket {
