@@ -37,8 +37,9 @@ export async function claim(claiming: Claiming, pool: Pool, wanted: Claim): Prom
   for (const address of candidates(claiming.table, pool, wanted)) {
     const key = leaseKey(pool.family, address);
     const present = claiming.table.get(key);
-    if (isOurs(present, wanted) && present?.record?.releasedAt === undefined) return address;
-    if (!isFree(present, wanted)) continue;
+    const held = isOurs(present, wanted) && present?.record?.releasedAt === undefined;
+    if (held && !claiming.table.doubted(key)) return address;
+    if (!held && !isFree(present, wanted)) continue;
     if (await take(claiming, key, address, wanted)) return address;
     conflicts += 1;
     if (conflicts >= CLAIM_CONFLICTS_MAX) return undefined;

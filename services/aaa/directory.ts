@@ -17,7 +17,7 @@ export interface Directory {
   readonly fixed: ReadonlySet<string>;
   /** Of the users file: what is wrong with it while an older set is in use. */
   readonly faults: readonly UsersFault[];
-  reload(): Promise<void>;
+  reload(): void;
   close(): void;
 }
 
@@ -34,16 +34,14 @@ interface DirectoryNeeds {
 }
 
 /** Reads the users and keeps up with the file. A file that turns bad leaves the running set in place. */
-export async function openDirectory(needs: DirectoryNeeds): Promise<Directory> {
+export function openDirectory(needs: DirectoryNeeds): Directory {
   const { config, telemetry } = needs;
   const inline = config.users.map(configAccount);
   let running = runningSet(inline, []);
   let faults: readonly UsersFault[] = [];
-  let reading: Promise<void> | undefined;
-  let again = false;
 
-  const read = async () => {
-    const found = await readAccounts(needs);
+  const reload = () => {
+    const found = readAccounts(needs);
     if ('faults' in found) {
       faults = found.faults;
       for (const fault of faults)
@@ -58,33 +56,10 @@ export async function openDirectory(needs: DirectoryNeeds): Promise<Directory> {
     running = runningSet(inline, found.accounts);
     telemetry.count('aaa_users_file', { outcome: 'read' });
     telemetry.log.info({ file: config.usersFile, users: running.accounts.size }, 'users read');
-    for (const { name } of inline) {
-      if (found.accounts.some((account) => account.name === name)) {
-        telemetry.log.warn(
-          { user: shownName(name) },
-          'user stands in the configuration and in the users file; the configuration counts',
-        );
-      }
-    }
+    warnOfDoubles(inline, found.accounts, telemetry);
   };
-  /** Changes during a reading lead to one more, however many they were. */
-  const reload = async () => {
-    again = true;
-    reading ??= (async () => {
-      while (again) {
-        again = false;
-        await read();
-      }
-    })().finally(() => {
-      reading = undefined;
-    });
-    await reading;
-  };
-
-  await reload();
-  const watcher = watchFile(config.usersFile, telemetry, () => {
-    reload().catch((error: unknown) => telemetry.log.error({ error }, 'users file could not be read'));
-  });
+  reload();
+  const watcher = watchFile(config.usersFile, telemetry, reload);
   return {
     find: (name) => running.accounts.get(name) ?? running.accounts.get(withoutDomain(name)),
     get anyChap() {
@@ -104,10 +79,10 @@ export async function openDirectory(needs: DirectoryNeeds): Promise<Directory> {
   };
 }
 
-async function readAccounts(
+function readAccounts(
   needs: DirectoryNeeds,
-): Promise<{ readonly accounts: readonly Account[] } | { readonly faults: readonly UsersFault[] }> {
-  const file = await readUsersFile(needs.config.usersFile);
+): { readonly accounts: readonly Account[] } | { readonly faults: readonly UsersFault[] } {
+  const file = readUsersFile(needs.config.usersFile);
   if (!file.ok) return { faults: file.faults };
   const accounts: Account[] = [];
   const faults: UsersFault[] = [];
@@ -117,6 +92,15 @@ async function readAccounts(
     else accounts.push(account);
   }
   return faults.length > 0 ? { faults: faults.slice(0, 20) } : { accounts };
+}
+
+function warnOfDoubles(inline: readonly Account[], file: readonly Account[], telemetry: Telemetry): void {
+  const names = new Set(file.map(({ name }) => name));
+  for (const { name } of inline) {
+    if (!names.has(name)) continue;
+    const text = 'user stands in the configuration and in the users file; the configuration counts';
+    telemetry.log.warn({ user: shownName(name) }, text);
+  }
 }
 
 function runningSet(inline: readonly Account[], file: readonly Account[]): Running {

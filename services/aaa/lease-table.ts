@@ -21,6 +21,12 @@ export interface LeaseTable {
   lastOf(user: string): readonly Lease[];
   all(): Iterable<Lease>;
   ingest(entry: Entry): void;
+  /**
+   * A write that gives the lease back may still land: before the lease is confirmed to its session again,
+   * it must be written anew.
+   */
+  doubt(key: string): void;
+  doubted(key: string): boolean;
   /** The bucket was asked and has no such key. */
   forget(key: string): void;
   readonly live: number;
@@ -31,10 +37,12 @@ export function leaseTable(sealer: Sealer): LeaseTable {
   const leases = new Map<string, Lease>();
   const byOwner = new Map<string, Set<string>>();
   const byUser = new Map<string, Set<string>>();
+  const doubts = new Set<string>();
   let released = 0;
 
   const unlink = (lease: Lease) => {
     leases.delete(lease.key);
+    doubts.delete(lease.key);
     if (lease.record === undefined) return;
     drop(byOwner, ownerOf(lease.record.session, lease.record.call), lease.key);
     if (lease.record.releasedAt === undefined) return;
@@ -66,6 +74,10 @@ export function leaseTable(sealer: Sealer): LeaseTable {
       if (entry.value === undefined) return;
       link({ key: entry.key, revision: entry.revision, record: openLease(sealer, entry.key, entry.value) });
     },
+    doubt: (key) => {
+      if (leases.has(key)) doubts.add(key);
+    },
+    doubted: (key) => doubts.has(key),
     forget(key) {
       const known = leases.get(key);
       if (known !== undefined) unlink(known);

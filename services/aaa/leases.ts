@@ -52,11 +52,11 @@ export async function openLeases(needs: LeaseNeeds): Promise<Leases> {
   };
 }
 
-function caughtUp(bucket: Bucket, table: LeaseTable): Promise<Subscription> {
-  return new Promise((resolve, reject) => {
-    const watching = bucket.watch('>', table.ingest, () => resolve(watching));
-    watching.catch(reject);
-  });
+async function caughtUp(bucket: Bucket, table: LeaseTable): Promise<Subscription> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const subscription = await bucket.watch('>', table.ingest, resolve);
+  await promise;
+  return subscription;
 }
 
 async function lease(needs: LeaseNeeds, table: LeaseTable, question: LeaseQuestion): Promise<LeaseAnswer> {
@@ -143,6 +143,7 @@ export async function giveBack(
     needs.telemetry.count('aaa_leases', { outcome: 'released' });
   } catch (error) {
     if (!(error instanceof BusUnavailable) && !(error instanceof RevisionConflict)) throw error;
+    table.doubt(key);
     needs.telemetry.count('aaa_leases', { outcome: 'release-postponed' });
   }
 }

@@ -18,7 +18,7 @@ export interface AaaService {
 export function createAaaService(runtime: Runtime): AaaService {
   return {
     async start() {
-      const directory = await openDirectory(runtime);
+      const directory = openDirectory(runtime);
       const authenticator = createAuthenticator({
         ...runtime,
         methods: runtime.config.ppp.authentication,

@@ -71,7 +71,7 @@ export async function removeUser(path: string, name: string): Promise<'removed' 
 }
 
 export async function listUsers(path: string): Promise<readonly ListedUser[]> {
-  const read = await readUsersFile(path);
+  const read = readUsersFile(path);
   if (!read.ok) throw new UsersFileRefused(path, read.faults);
   return read.document.users.map(({ name, ipv4, sessionTimeoutSeconds, disabled, chapSecret }) => ({
     name,
@@ -123,7 +123,7 @@ async function change<T>(
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const release = await lock(`${path}.lock`);
   try {
-    const read = await readUsersFile(path);
+    const read = readUsersFile(path);
     if (!read.ok) throw new UsersFileRefused(path, read.faults);
     const { users, outcome } = edit(read.document.users);
     await writeUsersFile(path, { version: 1, users: [...users] });

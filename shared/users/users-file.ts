@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { secretRandom } from '@culvert/crypto';
@@ -21,14 +21,19 @@ export type UsersRead =
 
 const EMPTY: UsersDocument = { version: 1, users: [] };
 
-/** A file that is not there is a file without users. */
-export async function readUsersFile(path: string): Promise<UsersRead> {
-  const text = await readPrivate(path);
+/**
+ * A file that is not there is a file without users. Read in one go: it happens at start and after a change,
+ * and parsing takes longer than the disk.
+ */
+export function readUsersFile(path: string): UsersRead {
+  const text = readPrivate(path);
   if (typeof text === 'string') return parseUsers(text);
   return text === undefined ? { ok: true, document: EMPTY } : { ok: false, faults: [text] };
 }
 
 export function parseUsers(text: string): UsersRead {
+  // A writer that does not replace the file whole leaves it empty for a moment.
+  if (text.trim() === '') return refuse('(file)', 'is empty', 'restore it from a backup, or remove it');
   let given: unknown;
   try {
     // Aliases are not needed in a list of users and can blow a small file up.
@@ -36,7 +41,6 @@ export function parseUsers(text: string): UsersRead {
   } catch {
     return refuse('(file)', 'is not YAML', 'restore it from a backup, or remove it and add the users again');
   }
-  if (given === null) return { ok: true, document: EMPTY };
   const checked = usersDocument.safeParse(given);
   if (!checked.success) {
     return {
@@ -100,34 +104,31 @@ export async function writeUsersFile(path: string, document: UsersDocument): Pro
 }
 
 /** The text, undefined when there is no file, or why it is not read. */
-async function readPrivate(path: string): Promise<string | undefined | UsersFault> {
-  const opened = await open(path, constants.O_RDONLY).catch((error: NodeJS.ErrnoException) => error);
-  if (opened instanceof Error) {
-    if (opened.code === 'ENOENT') return undefined;
-    return {
-      field: '(file)',
-      problem: `cannot be opened (${opened.code ?? 'unknown'})`,
-      remedy: `check the owner of ${path}`,
-    };
+function readPrivate(path: string): string | undefined | UsersFault {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'ENOENT') return undefined;
+    return { field: '(file)', problem: `cannot be opened (${code})`, remedy: `check the owner of ${path}` };
   }
   try {
-    const about = await opened.stat();
+    const about = fstatSync(file);
     if (!about.isFile())
       return { field: '(file)', problem: 'is not a regular file', remedy: `remove ${path}` };
     if ((about.mode & 0o077) !== 0) {
       const mode = (about.mode & 0o777).toString(8).padStart(4, '0');
-      return {
-        field: '(file)',
-        problem: `has mode ${mode}, so others can read it`,
-        remedy: `chmod 600 ${path}`,
-      };
+      const problem = `has mode ${mode}, so others can read it`;
+      return { field: '(file)', problem, remedy: `chmod 600 ${path}` };
     }
-    if (about.size > FILE_OCTETS_MAX) {
+    if (about.size > FILE_OCTETS_MAX)
       return { field: '(file)', problem: 'is larger than 64 MiB', remedy: 'keep fewer users per gateway' };
-    }
-    return await opened.readFile('utf8');
+    return readFileSync(file, 'utf8');
+  } catch {
+    return { field: '(file)', problem: 'cannot be read', remedy: `check the disk that holds ${path}` };
   } finally {
-    await opened.close();
+    closeSync(file);
   }
 }
 

@@ -137,7 +137,7 @@ describe('users file', () => {
   test('a file others can read is refused', async () => {
     await addUser(path, sealer, { name: 'dan', password: 'x' });
     await chmod(path, 0o644);
-    expect(await readUsersFile(path)).toMatchObject({ ok: false, faults: [{ remedy: `chmod 600 ${path}` }] });
+    expect(readUsersFile(path)).toMatchObject({ ok: false, faults: [{ remedy: `chmod 600 ${path}` }] });
   });
 });
 
@@ -178,7 +178,8 @@ describe('faults name field, value and remedy, never a secret', () => {
     });
   }
 
-  test('an empty file has no users', () => {
-    expect(parseUsers('')).toEqual({ ok: true, document: { version: 1, users: [] } });
+  test('an empty list is a good file, an empty file is not', () => {
+    expect(parseUsers('version: 1\nusers: []\n')).toEqual({ ok: true, document: { version: 1, users: [] } });
+    expect(parseUsers('\n').ok).toBe(false);
   });
 });
