@@ -3,6 +3,7 @@ import type { Instant } from '@culvert/kernel';
 import { u16 } from '@culvert/wire';
 import { UNCOMPRESSED } from '@culvert/wire/ppp';
 import { applyDeclaration, type Declaration } from './apply.ts';
+import { newAdmission } from './ike-admission.ts';
 import * as limits from './limits.ts';
 import { packetIn } from './open-in.ts';
 import type { EngineCounters, EngineOptions, EnginePolicy, OuterPacket, SessionReport } from './ports.ts';
@@ -24,8 +25,6 @@ export interface Engine {
     grant: { readonly inboundSpi: number; readonly first: number; readonly end: number },
     at: Instant,
   ): void;
-  /** Asks again for every SA that has no numbers left and was promised none. */
-  repeatWants(): void;
   outer(packet: OuterPacket, at: Instant): void;
   /** A packet from the tun; false when no link here has its destination. */
   inner(packet: Uint8Array, at: Instant): boolean;
@@ -54,6 +53,7 @@ export function createEngine(options: EngineOptions): Engine {
     espOut: 0,
     keepalives: 0,
     moves: 0,
+    admission: newAdmission(),
   };
   const { tables } = state;
   return {
@@ -64,11 +64,6 @@ export function createEngine(options: EngineOptions): Engine {
     grant({ inboundSpi, first, end }, at) {
       const sa = tables.sas.get(inboundSpi);
       if (sa !== undefined) grantSequence(state, sa, first, end, at);
-    },
-    repeatWants() {
-      for (const sa of tables.sas.values()) {
-        if (sa.sequence.asked) wantSequence(state, sa);
-      }
     },
     outer: (packet, at) => packetIn(state, packet, at),
     inner: (packet, at) => tunIn(state, packet, at),

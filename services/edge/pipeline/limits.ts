@@ -6,6 +6,15 @@ import type { Rate } from './token-bucket.ts';
 export const STALLED_PACKETS_MAX = 64;
 export const STALLED_MS_MAX = 2_000;
 
+/** IKE from one source, an IPv4 address or an IPv6 /64: a NAT with a floor of clients behind it. */
+export const IKE_SOURCE_RATE: Rate = { perSecond: 2_000, burst: 4_000 };
+/** The same, first messages only: each may cost a Diffie-Hellman computation. */
+export const IKE_FIRST_SOURCE_RATE: Rate = { perSecond: 250, burst: 500 };
+/** First messages of all sources together, for sources can be forged. */
+export const IKE_FIRST_RATE: Rate = { perSecond: 1_000, burst: 2_000 };
+/** Sources remembered; the one seen first is forgotten first. */
+export const IKE_SOURCES_MAX = 4_096;
+
 /** A session's control messages that go to the l2tp service. */
 export const L2TP_CONTROL_RATE: Rate = { perSecond: 200, burst: 400 };
 /** A call's frames that go to the ppp service. */

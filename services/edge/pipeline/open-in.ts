@@ -3,6 +3,7 @@ import { parseEspHeader, parseUdpEncapsulated } from '@culvert/wire/esp';
 import { NO_NEXT_HEADER, parseUdp, UDP } from '@culvert/wire/ip';
 import { openEsp } from '../esp/index.ts';
 import { keptFlow, type OuterFlow, sameFlow, textFlow } from './flow.ts';
+import { admit } from './ike-admission.ts';
 import * as limits from './limits.ts';
 import { messageIn } from './message-in.ts';
 import type { OuterPacket } from './ports.ts';
@@ -19,7 +20,7 @@ const IKE_HEADER_OCTETS = 28;
 const L2TP_PORT = 1701;
 
 export function packetIn(state: EngineState, packet: OuterPacket, at: Instant) {
-  if (packet.via === 'ike') return ikeIn(state, packet, packet.octets, false);
+  if (packet.via === 'ike') return ikeIn(state, packet, packet.octets, false, at);
   if (packet.via === 'esp') return espIn(state, packet, packet.octets, 'none', at);
   const what = parseUdpEncapsulated(packet.octets);
   if (!what.ok) return drop(state, 'outer-malformed');
@@ -28,12 +29,21 @@ export function packetIn(state: EngineState, packet: OuterPacket, at: Instant) {
     state.keepalives += 1;
     return;
   }
-  if (what.value.kind === 'ike') return ikeIn(state, packet, what.value.octets, true);
+  if (what.value.kind === 'ike') return ikeIn(state, packet, what.value.octets, true, at);
   espIn(state, packet, what.value.octets, 'udp', at);
 }
 
-function ikeIn(state: EngineState, packet: OuterPacket, octets: Uint8Array, nonEspMarker: boolean) {
+function ikeIn(
+  state: EngineState,
+  packet: OuterPacket,
+  octets: Uint8Array,
+  nonEspMarker: boolean,
+  at: Instant,
+) {
   if (octets.length < IKE_HEADER_OCTETS) return drop(state, 'outer-malformed');
+  // RFC 2408 §3.1: no responder cookie yet, so this asks for a new ISAKMP SA.
+  const first = octets.subarray(8, 16).every((octet) => octet === 0);
+  if (!admit(state.admission, packet.flow.remote, first, at)) return drop(state, 'ike-rate');
   const { listener } = packet;
   state.sink.ike({ listener, flow: textFlow(packet.flow), nonEspMarker, octets: octets.slice() });
 }

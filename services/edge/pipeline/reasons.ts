@@ -2,6 +2,7 @@
 export const DROP_REASONS = [
   // The outer packet.
   'outer-malformed', // too short for its port, or longer than a slot
+  'ike-rate',
   'unknown-spi',
   'sa-expired',
   'wrong-encapsulation', // raw ESP for an SA that runs in UDP, or the other way round

@@ -1,4 +1,5 @@
 import type { IvSource } from '../esp/index.ts';
+import type { Admission } from './ike-admission.ts';
 import type { EngineOptions, EnginePolicy, EngineSink } from './ports.ts';
 import type { DropCounters, DropReason } from './reasons.ts';
 import type { CallRow, SaRow, SessionRow, Tables } from './rows.ts';
@@ -15,6 +16,7 @@ export interface EngineState {
   espOut: number;
   keepalives: number;
   moves: number;
+  readonly admission: Admission;
 }
 
 /** The only place where a packet ends without leaving. */

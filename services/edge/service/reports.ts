@@ -1,0 +1,64 @@
+import { shardOfHex, subjects } from '@culvert/contracts';
+import type { Runtime } from '@culvert/runtime';
+import { type EngineEvent, textFlow } from '../pipeline/index.ts';
+import { createCounting } from './counting.ts';
+import type { Directory } from './directory.ts';
+import { createIkeFront } from './ike-front.ts';
+import type { PlaneReport } from './plane.ts';
+import type { Reservations } from './reservations.ts';
+
+/** What the plane has to say: control packets to the bus, the rest to directory, log and counters. */
+export function createReporter(
+  runtime: Runtime,
+  directory: Directory,
+  reservations: Reservations,
+): (report: PlaneReport) => void {
+  const { bus, telemetry } = runtime;
+  const ikeIn = createIkeFront(runtime, directory);
+  const count = createCounting(telemetry);
+  return (report) => {
+    switch (report.type) {
+      case 'ike':
+        ikeIn(report.packet);
+        break;
+      case 'l2tp': {
+        const { packet, trace } = report;
+        bus.publish(subjects.l2tp.packet(shardOfHex(packet.session)), packet, { trace });
+        break;
+      }
+      case 'ppp': {
+        const { packet, trace } = report;
+        bus.publish(subjects.ppp.packet(shardOfHex(packet.session)), packet, { trace });
+        break;
+      }
+      case 'event':
+        happened(runtime, reservations, report.event);
+        break;
+      case 'sessions':
+        directory.reported(report.reports);
+        break;
+      case 'counters':
+        count(report);
+        break;
+      case 'refused':
+        telemetry.count('edge.refused_commands', { command: report.command });
+        telemetry.log.error(
+          { command: report.command, why: report.why },
+          'a command to the data plane was refused',
+        );
+        break;
+    }
+  };
+}
+
+function happened(runtime: Runtime, reservations: Reservations, event: EngineEvent): void {
+  const { log } = runtime.telemetry;
+  if (event.type === 'sequence-wanted') {
+    const { session, inboundSpi, outboundSpi } = event;
+    reservations.want({ session, inboundSpi, outboundSpi });
+  } else if (event.type === 'endpoint-moved') {
+    const { session, trace } = event;
+    const [from, to] = [textFlow(event.from).remote, textFlow(event.to).remote];
+    log.info({ session, trace, from, to }, 'the client has moved to another address or port');
+  } else log.error({ session: event.session, why: event.why }, 'a forwarding entry was refused');
+}

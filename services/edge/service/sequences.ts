@@ -1,0 +1,116 @@
+import { type Bucket, BusUnavailable, decode, encode, RevisionConflict } from '@culvert/bus';
+import { recordKey, shardOfHex } from '@culvert/contracts';
+import type { Clock } from '@culvert/host';
+import { SEQUENCE_BLOCK, SEQUENCE_END } from '../pipeline/index.ts';
+
+export interface Sa {
+  readonly session: string;
+  readonly inboundSpi: number;
+  readonly outboundSpi: number;
+}
+
+export interface Block {
+  /** [first, end) */
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * Reserves outbound sequence numbers by compare-and-set before they are used: whoever takes over an SA,
+ * this node after a restart included, starts above all that may have been sent.
+ */
+export interface Sequences {
+  want(sa: Sa): void;
+  /** The SA is gone: so is its reservation. */
+  forget(sa: Sa): void;
+  /** Deletes reservations of SAs that are not there any more. */
+  sweep(known: () => ReadonlySet<string>): Promise<void>;
+  stop(): void;
+}
+
+export interface SequencesOptions {
+  readonly bucket: Bucket;
+  readonly clock: Clock;
+  readonly granted: (sa: Sa, block: Block) => void;
+  readonly failed: (sa: Sa, error: unknown) => void;
+}
+
+const RETRY_MS = 250;
+const RETRY_MAX_MS = 5_000;
+
+export function sequenceKey(sa: Sa): string {
+  return `${recordKey(shardOfHex(sa.session), sa.session)}.${sa.outboundSpi}`;
+}
+
+export function createSequences(options: SequencesOptions): Sequences {
+  const { bucket, clock } = options;
+  /** By key: SAs whose reservation is under way. */
+  const wanted = new Map<string, Sa>();
+  let stopped = false;
+
+  const attempt = async (sa: Sa, retryMs: number): Promise<void> => {
+    const key = sequenceKey(sa);
+    try {
+      const block = await reserve(bucket, key);
+      if (wanted.get(key) !== sa) return;
+      wanted.delete(key);
+      options.granted(sa, block);
+    } catch (error) {
+      if (stopped || wanted.get(key) !== sa) return;
+      if (!(error instanceof BusUnavailable) && !(error instanceof RevisionConflict))
+        options.failed(sa, error);
+      clock.after(retryMs, () => void attempt(sa, Math.min(retryMs * 2, RETRY_MAX_MS)));
+    }
+  };
+
+  return {
+    want(sa) {
+      const key = sequenceKey(sa);
+      if (wanted.has(key)) return;
+      wanted.set(key, sa);
+      void attempt(sa, RETRY_MS);
+    },
+    forget(sa) {
+      wanted.delete(sequenceKey(sa));
+      // Lost while disconnected: the next start's sweep finds it.
+      bucket.delete(sequenceKey(sa)).catch(() => undefined);
+    },
+    async sweep(known) {
+      const keys: string[] = [];
+      let done = () => {};
+      const listed = new Promise<void>((resolve) => {
+        done = resolve;
+      });
+      const watch = await bucket.watch(
+        '>',
+        (entry) => entry.value !== undefined && keys.push(entry.key),
+        done,
+      );
+      await listed;
+      watch.close();
+      const wantedKeys = known();
+      for (const key of keys) if (!wantedKeys.has(key)) await bucket.delete(key);
+    },
+    stop() {
+      stopped = true;
+      wanted.clear();
+    },
+  };
+}
+
+/** The first block of most SAs costs one round trip; a lost answer costs a block, never a number twice. */
+async function reserve(bucket: Bucket, key: string): Promise<Block> {
+  try {
+    const end = 1 + SEQUENCE_BLOCK;
+    await bucket.create(key, encode({ end }));
+    return { first: 1, end };
+  } catch (error) {
+    if (!(error instanceof RevisionConflict)) throw error;
+  }
+  const entry = await bucket.get(key);
+  if (entry?.value === undefined) throw new RevisionConflict(`${key} was deleted meanwhile`);
+  const { end: first } = decode(entry.value) as { end: number };
+  const end = Math.min(first + SEQUENCE_BLOCK, SEQUENCE_END);
+  if (first < end) await bucket.update(key, encode({ end }), entry.revision);
+  return { first, end };
+}
