@@ -28,7 +28,8 @@ export class LaunchFailed extends Error {
   override readonly name = 'LaunchFailed';
 }
 
-const GRACE_MS = 8_000;
+/** Services give themselves nine seconds. */
+const GRACE_MS = 10_000;
 const NATS_GRACE_MS = 5_000;
 const SLOW_START_MS = 15_000;
 

@@ -32,6 +32,7 @@ export type NatsConfig =
 export interface Config {
   readonly node: string;
   readonly stateDir: string;
+  /** The key under which stored state and users are sealed; made at the first start. */
   readonly keyFile: string;
   readonly listen: readonly ListenerConfig[];
   readonly psks: readonly PskConfig[];
@@ -67,7 +68,7 @@ export function configOf(given: Settings, secrets: Secrets, baseDir: string): Co
   return {
     node: given.node ?? nodeName(),
     stateDir,
-    keyFile: resolve(baseDir, given.keyFile ?? resolve(stateDir, 'cluster.key')),
+    keyFile: resolve(stateDir, 'cluster.key'),
     listen: given.listen,
     psks: given.psks.map(({ secret: _secret, secretFile: _path, ...psk }, index) => ({
       ...psk,

@@ -64,4 +64,4 @@ export function shown(path: Path, value: unknown, secrets: readonly string[]): s
   return secrets.some((secret) => value.includes(secret)) ? undefined : JSON.stringify(value);
 }
 
-const TOP_LEVEL_SCALARS: ReadonlySet<string> = new Set(['node', 'stateDir', 'usersFile', 'keyFile']);
+const TOP_LEVEL_SCALARS: ReadonlySet<string> = new Set(['node', 'stateDir', 'usersFile']);

@@ -199,11 +199,6 @@ const telemetry = z.strictObject({
 export const settings = z.strictObject({
   node: word.optional().describe("This machine's name in a cluster. Default: the host name"),
   stateDir: z.string().min(1).optional().describe('Keys, users and NATS state. Default: /var/lib/culvert'),
-  keyFile: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Key under which stored state and users are sealed; made when absent. Default: in stateDir'),
   listen: z.array(listener).min(1).max(16).prefault([{}]),
   psks: z.array(psk).min(1).max(256),
   ike: ike.prefault({}),

@@ -1,0 +1,25 @@
+import type { Config } from '@culvert/config';
+import type { Check } from './finding.ts';
+import { forwarding, mtu, networkTools, privileges, tunDevice } from './kernel.ts';
+import { nats } from './nats.ts';
+import { espFree, portsFree } from './ports.ts';
+import { addon, clock, knownAnswers, node, stateDirectory } from './runtime.ts';
+
+/** In the order in which `culvert up` would stumble over them. */
+export function checksFor(config: Config, running: boolean): readonly Check[] {
+  return [
+    node,
+    addon,
+    knownAnswers,
+    clock,
+    () => stateDirectory(config),
+    () => nats(config, process.env),
+    privileges,
+    tunDevice,
+    () => networkTools(config),
+    forwarding,
+    () => portsFree(config, running),
+    () => espFree(config, running),
+    () => mtu(config),
+  ];
+}

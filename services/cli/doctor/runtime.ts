@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '@culvert/config';
+import { bootKat } from '@culvert/crypto';
+import { bad, doubtful, type Finding, good } from './finding.ts';
+
+const NODE_MAJOR_MIN = 24;
+const ADDON = fileURLToPath(new URL('../../edge/native/build/culvert_native.node', import.meta.url));
+const MANIFEST = fileURLToPath(new URL('../../../package.json', import.meta.url));
+
+export function node(): Finding[] {
+  const major = Number.parseInt(process.versions.node, 10);
+  return major >= NODE_MAJOR_MIN
+    ? [good('node', process.version)]
+    : [bad('node', process.version, 'use services/cli/culvert, which brings its own, after deploy/setup')];
+}
+
+/** In a process of its own: an addon built for another machine may end it. */
+export function addon(): Finding[] {
+  if (!existsSync(ADDON)) return [bad('native addon', 'not built', 'run deploy/setup')];
+  const { status, stderr } = spawnSync(process.execPath, ['-e', `require(${JSON.stringify(ADDON)})`], {
+    encoding: 'utf8',
+  });
+  const words = stderr.split('\n').find((line) => line.includes('Error')) ?? 'it ends the process';
+  return status === 0
+    ? [good('native addon', 'loads')]
+    : [bad('native addon', words, 'run deploy/setup again')];
+}
+
+export async function knownAnswers(): Promise<Finding[]> {
+  const { passed, refused } = await bootKat();
+  return refused.length === 0
+    ? [good('cryptography', `${passed.length} algorithms give the published answers`)]
+    : [
+        bad(
+          'cryptography',
+          `wrong answers from ${refused.join(', ')}`,
+          'this processor or OpenSSL cannot be trusted',
+        ),
+      ];
+}
+
+/** Lifetimes and certificates need a clock that is about right; the project's own files bound it from below. */
+export function clock(): Finding[] {
+  const now = Date.now();
+  const text = new Date(now).toISOString();
+  return now < statSync(MANIFEST).mtimeMs - 86_400_000
+    ? [bad('clock', `${text}, before this program was installed`, 'set the clock, and keep it with NTP')]
+    : [good('clock', text)];
+}
+
+export function stateDirectory(config: Config): Finding[] {
+  const name = 'state directory';
+  const existing = nearestExisting(config.stateDir);
+  try {
+    accessSync(existing, constants.W_OK | constants.X_OK);
+  } catch {
+    return [
+      bad(
+        name,
+        `${config.stateDir} cannot be written`,
+        'run as root, or choose another with stateDir or --state',
+      ),
+    ];
+  }
+  const mode = statSync(existing).mode & 0o777;
+  return existing === config.stateDir && (mode & 0o077) !== 0
+    ? [
+        doubtful(
+          name,
+          `${config.stateDir} is open to other users (mode ${mode.toString(8)})`,
+          `chmod 700 ${config.stateDir}`,
+        ),
+      ]
+    : [good(name, config.stateDir)];
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestExisting(dirname(path));
+}
