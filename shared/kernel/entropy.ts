@@ -32,8 +32,8 @@ export function childSeed(seed: EntropySeed, index: number): EntropySeed {
   return chachaBlock(seed, index, 0, 0x6368696c).subarray(0, SEED_OCTETS);
 }
 
-/** RFC 8439 §2.3: the ChaCha20 block function, as the expansion of a seed. */
-function chachaBlock(key: Uint8Array, counter: number, nonce0: number, nonce1: number): Uint8Array {
+/** RFC 8439 §2.3: the ChaCha20 block function, as the expansion of a seed. The third nonce word is 0. */
+export function chachaBlock(key: Uint8Array, counter: number, nonce0: number, nonce1: number): Uint8Array {
   invariant(key.length === SEED_OCTETS, 'entropy seed must have 32 octets');
   const keyView = new DataView(key.buffer, key.byteOffset, key.byteLength);
   const initial = new Uint32Array(16);

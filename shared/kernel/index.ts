@@ -1,4 +1,4 @@
-export { migrate, type Migrations, restored, stored, type StoredMachine } from './checkpoint.ts';
+export { type Migrations, migrate, restored, type StoredMachine, stored } from './checkpoint.ts';
 export { childSeed, type EntropySeed, exposed, SEED_OCTETS } from './entropy.ts';
 export { InvariantViolation, invariant } from './invariant.ts';
 export {
@@ -18,5 +18,13 @@ export {
   storedSession,
 } from './session.ts';
 export { type Happening, type Step, start, step, type TimerChange } from './step.ts';
-export { type DurationMs, type Instant } from './time.ts';
-export { changeTimers, fired, NO_TIMERS, nextTimer, type Timer, type TimerTable, timerKey } from './timers.ts';
+export type { DurationMs, Instant } from './time.ts';
+export {
+  changeTimers,
+  fired,
+  NO_TIMERS,
+  nextTimer,
+  type Timer,
+  type TimerTable,
+  timerKey,
+} from './timers.ts';

@@ -32,7 +32,13 @@ export interface ActorEffect<E> {
 }
 
 export type SessionTimer =
-  | { readonly op: 'arm'; readonly id: string; readonly actor: ActorId; readonly afterMs: number; readonly event: Happening }
+  | {
+      readonly op: 'arm';
+      readonly id: string;
+      readonly actor: ActorId;
+      readonly afterMs: number;
+      readonly event: Happening;
+    }
   | { readonly op: 'disarm'; readonly id: string; readonly actor: ActorId };
 
 export interface SessionStep<E> {
@@ -71,7 +77,8 @@ export function stepSession<E extends Happening>(
   const unheard: Delivery[] = [];
   let changed = false;
   for (let index = 0; index < queue.length; index += 1) {
-    if (index >= DELIVERIES_MAX) throw new InvariantViolation(`more than ${DELIVERIES_MAX} deliveries in one step`);
+    if (index >= DELIVERIES_MAX)
+      throw new InvariantViolation(`more than ${DELIVERIES_MAX} deliveries in one step`);
     const delivery = queue[index] as Delivery;
     const id = delivery.type === 'tell' ? delivery.to : delivery.id;
     const machine = actors[kindOf(id)];
@@ -87,7 +94,8 @@ export function stepSession<E extends Happening>(
         ? step(machine, current as never, { ...delivery.event, ...stamped } as Stamped)
         : start(machine, { ...(delivery.input as object), ...stamped });
     if (delivery.type === 'beget') invariant(current === undefined, `${id} is already there`);
-    if (outcome.snapshot !== current || outcome.effects.length > 0 || outcome.timers.length > 0) changed = true;
+    if (outcome.snapshot !== current || outcome.effects.length > 0 || outcome.timers.length > 0)
+      changed = true;
     for (const effect of outcome.effects) {
       if (effect.type === 'tell' || effect.type === 'beget') queue.push(effect as Delivery);
       else effects.push({ from: id, effect: effect as E });

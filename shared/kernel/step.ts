@@ -1,8 +1,8 @@
 import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
-  initialTransition,
   type InputFrom,
+  initialTransition,
   type SnapshotFrom,
   transition,
 } from 'xstate';
@@ -49,6 +49,9 @@ export function step<M extends AnyStateMachine, E extends Happening>(
 }
 
 function sorted<S, E>(snapshot: S, raw: readonly RawAction[]): Step<S, E> {
+  // An exception in the actions of an initial state becomes a snapshot in place of being thrown.
+  const { status, error } = snapshot as AnyMachineSnapshot;
+  if (status === 'error') throw new InvariantViolation('a machine could not start', { cause: error });
   const effects: E[] = [];
   const timers: TimerChange[] = [];
   for (const action of raw) {
@@ -62,6 +65,9 @@ function sorted<S, E>(snapshot: S, raw: readonly RawAction[]): Step<S, E> {
       case 'xstate.raise': {
         const { id, delay, event } = action.params as { id?: string; delay?: number; event: Happening };
         if (delay === undefined) break; // already consumed inside the macrostep
+        // A delay that is not a number would fire at once, or never (XState checks nothing).
+        if (!Number.isFinite(delay) || delay < 0)
+          throw new InvariantViolation(`timer for ${event.type} has delay ${delay}`);
         if (id === undefined) throw new InvariantViolation(`timer for ${event.type} has no id`);
         timers.push({ op: 'arm', id, afterMs: delay, event });
         break;

@@ -58,7 +58,11 @@ export function nextTimer(table: TimerTable): Timer | undefined {
 }
 
 /** Takes a firing out of the table; undefined when its generation is no longer the current one. */
-export function fired(table: TimerTable, key: string, generation: number): { table: TimerTable; timer: Timer } | undefined {
+export function fired(
+  table: TimerTable,
+  key: string,
+  generation: number,
+): { table: TimerTable; timer: Timer } | undefined {
   const timer = table.timers[key];
   if (timer === undefined || timer.generation !== generation) return undefined;
   const { [key]: _gone, ...timers } = table.timers;
