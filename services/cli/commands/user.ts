@@ -56,7 +56,7 @@ export async function userList(place: Place, terminal: Terminal): Promise<void> 
   }));
   const users = [
     ...inline.map((user) => ({ ...user, from: 'configuration' })),
-    ...kept.map((user) => ({ ...user, from: 'users file' })),
+    ...kept.map((user) => ({ ...user, from: 'users file' })).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   ];
   answer(terminal, users, () => {
     const rows = users.map(({ name, methods, ipv4, disabled, from }) => [
