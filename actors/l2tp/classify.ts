@@ -35,7 +35,7 @@ export type L2tpBody =
       readonly reason: EndReason;
       readonly advice: string;
     }
-  | { readonly kind: 'activity'; readonly tunnel: string; readonly known: boolean; readonly idleMs?: number }
+  | { readonly kind: 'activity'; readonly tunnel: string; readonly idleMs?: number }
   | { readonly kind: 'restored' };
 
 export interface L2tpFact {
@@ -73,8 +73,8 @@ export function classify(
       return [tell(to, { type: 'Disconnect', reason, advice })];
     }
     case 'activity': {
-      const { tunnel, known, idleMs } = body;
-      return [tell(tunnel, { type: 'Activity', known, ...(idleMs === undefined ? {} : { idleMs }) })];
+      const { tunnel, idleMs } = body;
+      return [tell(tunnel, { type: 'Activity', ...(idleMs === undefined ? {} : { idleMs }) })];
     }
     case 'restored':
       return toAll(state, ['tunnel'], { type: 'Restored' });
@@ -168,6 +168,8 @@ function ofSccrq(
     (value === 'established' && fact.at - (context.openedAt ?? 0) < RETRANSMISSION_CYCLE_MS);
   const first = same.find(fresh);
   if (first !== undefined) return [packet(first.id, body)];
+  // §5.8: both begin at zero. Otherwise the new tunnel would wait for what never comes.
+  if (body.header.ns !== 0 || body.header.nr !== 0) return { drop: 'bad-ns' };
   const waiting = tunnels.find(({ value }) => value === 'waitCtlReply');
   const tie =
     waiting === undefined ? 'none' : tieBreak(waiting.context.tieBreaker, body.heard?.values.tieBreaker);

@@ -45,7 +45,7 @@ export function performers({ bus, config, telemetry }: Runtime): Performers {
       async perform({ tunnel }, context) {
         const answer = await askActivity(bus, context);
         const idle = answer?.idleMs === undefined ? {} : { idleMs: answer.idleMs };
-        const body = { kind: 'activity', tunnel, known: answer !== undefined, ...idle } as const;
+        const body = { kind: 'activity', tunnel, ...idle } as const;
         return { kind: 'fact', session: context.session, body };
       },
     },

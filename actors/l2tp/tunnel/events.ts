@@ -42,8 +42,8 @@ export type TunnelEvent =
   /** The last SA is gone. */
   | (Plain<'SessionEnded'> & { readonly reason: EndReason })
   | Plain<'Restored'>
-  /** The edge's answer; `known` is false when it could not be asked. */
-  | (Plain<'Activity'> & { readonly known: boolean; readonly idleMs?: number })
+  /** The edge's answer; without a number when it could not be asked, or knows no SA of the session. */
+  | (Plain<'Activity'> & { readonly idleMs?: number })
   | Plain<'GaveUp'>
   | Plain<'HelloUnanswered'>
   | Plain<'RetransmitTimeout'>

@@ -32,17 +32,22 @@ export function isAlive(context: TunnelContext, event: TunnelEvent): boolean {
   return event.idleMs < event.at - (context.helloSentAt ?? event.at);
 }
 
+/**
+ * Only a number proves it. An edge that cannot be asked, or has just begun and knows no SA yet, is asked
+ * again; when the SAs are really gone, ike says so.
+ */
 export function isDead(context: TunnelContext, event: TunnelEvent): boolean {
-  return context.doubted && event.type === 'Activity' && event.known && !isAlive(context, event);
+  if (!context.doubted || event.type !== 'Activity' || event.idleMs === undefined) return false;
+  return !isAlive(context, event);
 }
 
 /** Not in doubt: waits for the rest of the idle time, or says Hello. */
 export function considerHello(turn: TunnelTurn): void {
   if (turn.event.type !== 'Activity') return;
-  const { known, idleMs, at } = turn.event;
+  const { idleMs, at } = turn.event;
   const { policy, delivery } = turn.context;
-  if (!known || idleMs === undefined || idleMs < policy.helloIdleMs) {
-    armIdleFor(turn, policy.helloIdleMs - (known ? (idleMs ?? 0) : 0));
+  if (idleMs === undefined || idleMs < policy.helloIdleMs) {
+    armIdleFor(turn, policy.helloIdleMs - (idleMs ?? 0));
     return;
   }
   turn.context = { ...turn.context, helloSentAt: at };

@@ -124,7 +124,8 @@ export const tunnelMachine = rfc2661
         event.type === 'CallOver' && context.calls.every(({ ours }) => ours === event.call),
       noCalls: ({ context }) => context.calls.length === 0,
       drained: ({ context }) => context.delivery.queue.length === 0,
-      unknown: ({ context, event }) => context.doubted && event.type === 'Activity' && !event.known,
+      unknown: ({ context, event }) =>
+        context.doubted && event.type === 'Activity' && event.idleMs === undefined,
       alive: ({ context, event }) => context.doubted && isAlive(context, event),
       dead: ({ context, event }) => isDead(context, event),
     },

@@ -102,7 +102,6 @@ describe('a vanished client', () => {
     exchange.lns.take({
       kind: 'activity',
       tunnel: tunnel.id,
-      known: true,
       ...(idleMs === undefined ? {} : { idleMs }),
     });
     exchange.settle();
@@ -170,8 +169,14 @@ describe('a vanished client', () => {
     answer(exchange, 60_000);
     exchange.pass(32_000);
     const [tunnel] = tunnelsOf(exchange.lns.state);
-    exchange.lns.take({ kind: 'activity', tunnel: tunnel?.id ?? '', known: false });
+    exchange.lns.take({ kind: 'activity', tunnel: tunnel?.id ?? '' });
     expect(Object.values(exchange.lns.states())).toEqual(['established', 'established']);
+    // One that knows no SA has perhaps just begun; the next answer decides.
+    answer(exchange);
+    expect(Object.values(exchange.lns.states())).toEqual(['established', 'established']);
+    exchange.pass(60_000);
+    answer(exchange, 200_000);
+    expect(exchange.lns.states()).toEqual({});
   });
 });
 
@@ -191,13 +196,13 @@ describe('restore', () => {
     for (let round = 0; round < 2; round += 1) {
       for (const peer of [exchange.lns, exchange.lac]) {
         const [tunnel] = tunnelsOf(peer.state);
-        peer.take({ kind: 'activity', tunnel: tunnel?.id ?? '', known: true, idleMs: 60_000 });
+        peer.take({ kind: 'activity', tunnel: tunnel?.id ?? '', idleMs: 60_000 });
       }
       exchange.pass(500);
     }
     restart(exchange.lns, kept, timers);
     const [tunnel] = tunnelsOf(exchange.lac.state);
-    exchange.lac.take({ kind: 'activity', tunnel: tunnel?.id ?? '', known: true, idleMs: 60_000 });
+    exchange.lac.take({ kind: 'activity', tunnel: tunnel?.id ?? '', idleMs: 60_000 });
     exchange.pass(500);
     const [before] = tunnelsOf(exchange.lns.state);
     const [peer] = tunnelsOf(exchange.lac.state);
