@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { attempt, command, daemon, end, until } from './command.ts';
 import { ADDRESSES, type Network } from './network.ts';
@@ -7,7 +7,7 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const CLI = join(ROOT, 'services/cli/main.ts');
 const READY_MS = 60_000;
 
-export const PSK = 'interop: ferret-mosaic-lantern-47';
+export const PSK = 'm68j-n307-ffpp-wsge-8w2q-xua3-ypch-xpfe';
 /** Enough users that each guest can have one of its own. */
 export const USERS = [
   { name: 'alice', password: 'pass one' },
@@ -57,7 +57,7 @@ export async function startGateway(network: Network, directory: string, otlp: st
   const sockets = (...filter: readonly string[]): Promise<string> =>
     command(...flat(network.within('gateway', 'ss', '-Hn', ...filter)));
   await until('the gateway to listen on UDP 500', READY_MS, async () => {
-    if (ended) throw new Error(`the gateway ended by itself, see ${log}`);
+    if (ended) throw new Error(`the gateway ended by itself:\n${readFileSync(log, 'utf8')}`);
     return (await sockets('-ul', 'sport = :500')) === '' ? undefined : true;
   });
   return {
