@@ -137,10 +137,20 @@ describe('lock', () => {
     expect(said('lock', files)).toEqual([]);
   });
 
-  test('a workspace that it does not know, and no lock at all', () => {
-    expect(said('lock', { ...lock({}), 'shared/wire/package.json': manifest('@culvert/wire') })).toEqual([
-      'package-lock.json:1 does not know the workspace shared/wire: run npm install',
-    ]);
+  test('a workspace that it does not know, or knew otherwise, and no lock at all', () => {
+    const wire = (more: object) => ({ 'shared/wire/package.json': manifest('@culvert/wire', more) });
+    const problem =
+      'package-lock.json:1 does not know shared/wire as it is: run npm install --package-lock-only';
+    expect(said('lock', { ...lock({}), ...wire({}) })).toEqual([problem]);
+    expect(said('lock', { ...lock({ 'shared/wire': {} }), ...wire({ dependencies: { zod: '*' } }) })).toEqual(
+      [problem],
+    );
+    expect(
+      said('lock', {
+        ...lock({ 'shared/wire': { dependencies: { zod: '*' } } }),
+        ...wire({ dependencies: { zod: '*' } }),
+      }),
+    ).toEqual([]);
     expect(said('lock', {})).toEqual(['package-lock.json:1 is missing']);
   });
 });

@@ -80,6 +80,7 @@ function used(folder: string, manifest: Manifest, tree: Tree): Violation[] {
 }
 
 interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -98,12 +99,27 @@ export const lockComplete: Rule = {
         .filter((name) => !resolves(locked, owner, name))
         .map((name) => `lacks ${name}, wanted by ${owner === '' ? 'the root' : owner}`),
     );
-    const unlisted = [...manifests(tree).keys()]
-      .filter((folder) => !(folder in locked))
-      .map((folder) => `does not know the workspace ${folder}: run npm install`);
+    const unlisted = [...manifests(tree)]
+      .filter(
+        ([folder, { dependencies }]) =>
+          !sameNames(locked[folder]?.dependencies, dependencies, folder in locked),
+      )
+      .map(([folder]) => `does not know ${folder} as it is: run npm install --package-lock-only`);
     return [...lacking, ...unlisted].map((problem) => ({ path: 'package-lock.json', line: 1, problem }));
   },
 };
+
+function sameNames(
+  locked: LockedPackage['dependencies'],
+  declared: Manifest['dependencies'],
+  listed: boolean,
+): boolean {
+  const text = (names: object | undefined) =>
+    Object.entries(names ?? {})
+      .toSorted()
+      .join();
+  return listed && text(locked) === text(declared);
+}
 
 /** Node's way: the owner's own node_modules, then those of each folder above. */
 function resolves(locked: Readonly<Record<string, LockedPackage>>, owner: string, name: string): boolean {

@@ -78,7 +78,7 @@ export const fileNames: Rule = {
   name: 'file-names',
   check: ({ sources }) =>
     sources.flatMap(({ path }) => {
-      const name = path.slice(path.lastIndexOf('/') + 1).replace(/(\.test|\.config)?\.ts$/, '');
+      const name = path.slice(path.lastIndexOf('/') + 1).replace(/(\.test|\.config|\.fixture)?\.ts$/, '');
       const faults = [
         ...(VAGUE.test(path) ? ['has a name that says nothing'] : []),
         ...(/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) ? [] : ['is not in kebab-case']),
