@@ -63,10 +63,13 @@ function eventOf(heard: Heard, { at, entropy }: PacketEvent): TunnelEvent | unde
     case 'SCCCN':
     case 'StopCCN':
     case 'HELLO':
-      // §6.4: a StopCCN ends the tunnel also when there is something wrong with it.
+      // §6.4, §6.12: StopCCN and CDN end what they end also when there is something wrong with them.
       return { type: heard.fault === undefined || heard.type === 'StopCCN' ? heard.type : 'Fault', ...stamp };
     default:
-      return { type: heard.fault === undefined ? 'CallMessage' : 'CallFault', ...stamp };
+      return {
+        type: heard.fault === undefined || heard.type === 'CDN' ? 'CallMessage' : 'CallFault',
+        ...stamp,
+      };
   }
 }
 

@@ -68,6 +68,16 @@ describe('hostile', () => {
     expect(callsOf(exchange.lns.state)).toHaveLength(1);
   });
 
+  test('a CDN that lacks its Result Code ends the call all the same, and is not answered by another', () => {
+    const exchange = new Exchange();
+    exchange.connect();
+    const call = callsOf(exchange.lns.state)[0]?.context.ours ?? 0;
+    exchange.spoken();
+    raw(exchange, nr(exchange), [0x80, 8, 0, 0, 0, 0, 0, 14], call);
+    expect(exchange.spoken()).toEqual(['<-- ZLB']);
+    expect(callsOf(exchange.lns.state)).toEqual([]);
+  });
+
   test('RFC 2661 §7.5.1: an outgoing call is turned away', () => {
     const exchange = new Exchange();
     exchange.connect();
