@@ -5,6 +5,9 @@ import { BusUnavailable, RevisionConflict } from './bus.ts';
 /** What a NATS failure means to a caller: whether what was asked may have been done all the same. */
 export function failureOf(error: unknown, what: string): Error {
   if (error instanceof BusUnavailable || error instanceof RevisionConflict) return error;
+  // A subject, key or option that is wrong is a fault of ours, and trying again does not help.
+  if (error instanceof errors.InvalidArgumentError || error instanceof errors.InvalidSubjectError)
+    return error;
   if (error instanceof JetStreamApiError) {
     // 10164 is the same refusal from servers that do not know the last sequence.
     const conflict =

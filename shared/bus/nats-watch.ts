@@ -41,7 +41,8 @@ export async function watchBucket(
   };
   const start = async (mine: number) => {
     const consumer = await ports.client.consumers.getPushConsumer(streamOf(bucket), {
-      filter_subjects: [subjectOf(bucket, watching.filter)],
+      // One filter, not a list: servers before 2.10 know no other.
+      filter_subjects: subjectOf(bucket, watching.filter),
       deliver_policy: DeliverPolicy.LastPerSubject,
     });
     let ahead = (await consumer.info(true)).num_pending;

@@ -9,8 +9,8 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { below } from './below.ts';
 import type { TelemetryOptions } from './create.ts';
+import { below, EXPORT_TIMEOUT_MS } from './otlp.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface Meters {
@@ -33,7 +33,10 @@ export async function startMeters(
   if (options.otlp !== undefined) {
     readers.push(
       new PeriodicExportingMetricReader({
-        exporter: new OTLPMetricExporter({ url: below(options.otlp, 'v1/metrics') }),
+        exporter: new OTLPMetricExporter({
+          url: below(options.otlp, 'v1/metrics'),
+          timeoutMillis: EXPORT_TIMEOUT_MS,
+        }),
         exportIntervalMillis: EXPORT_EVERY_MS,
       }),
     );

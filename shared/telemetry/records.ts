@@ -2,8 +2,8 @@ import { ROOT_CONTEXT, SeverityNumber, TraceFlags, trace } from '@opentelemetry/
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import type { Resource } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
-import { below } from './below.ts';
 import type { Level, Line } from './log.ts';
+import { below, EXPORT_TIMEOUT_MS } from './otlp.ts';
 import type { TraceContext } from './trace-context.ts';
 
 const SEVERITY: Readonly<Record<Level, SeverityNumber>> = {
@@ -18,7 +18,9 @@ export function startRecords(resource: Resource, otlp: string) {
   const provider = new LoggerProvider({
     resource,
     processors: [
-      new BatchLogRecordProcessor({ exporter: new OTLPLogExporter({ url: below(otlp, 'v1/logs') }) }),
+      new BatchLogRecordProcessor({
+        exporter: new OTLPLogExporter({ url: below(otlp, 'v1/logs'), timeoutMillis: EXPORT_TIMEOUT_MS }),
+      }),
     ],
   });
   const logger = provider.getLogger('culvert');

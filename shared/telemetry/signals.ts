@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { setGlobalErrorHandler } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { EndableSpan, TelemetryOptions } from './create.ts';
@@ -20,6 +21,9 @@ export interface Signals {
   onFailure(listener: (error: unknown) => void): void;
   flush(): Promise<void>;
 }
+
+/** A process that stops does not wait longer than this for a receiver that does not answer. */
+const FLUSH_MS = 3000;
 
 export async function startSignals(service: string, options: TelemetryOptions): Promise<Signals> {
   const resource = resourceFromAttributes({
@@ -49,7 +53,9 @@ export async function startSignals(service: string, options: TelemetryOptions): 
       for (const error of early.splice(0)) listener(error);
     },
     async flush() {
-      await Promise.allSettled([meters.flush(), spans?.flush(), records?.flush()]);
+      const all = Promise.allSettled([meters.flush(), spans?.flush(), records?.flush()]);
+      const results = await Promise.race([all, delay(FLUSH_MS, [], { ref: false })]);
+      for (const result of results) if (result.status === 'rejected') failed(result.reason);
     },
   };
 }

@@ -7,8 +7,8 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { below } from './below.ts';
 import type { EndableSpan } from './create.ts';
+import { below, EXPORT_TIMEOUT_MS } from './otlp.ts';
 import { printable, printableText } from './printable.ts';
 import type { SpanAttributes } from './telemetry.ts';
 import { formatTrace, parseTrace } from './trace-context.ts';
@@ -26,7 +26,7 @@ export function startSpans(resource: Resource, otlp: string, sampling: number): 
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampling) }),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: new OTLPTraceExporter({ url: below(otlp, 'v1/traces') }),
+        exporter: new OTLPTraceExporter({ url: below(otlp, 'v1/traces'), timeoutMillis: EXPORT_TIMEOUT_MS }),
         maxQueueSize: 8192,
         scheduledDelayMillis: 1000,
       }),
