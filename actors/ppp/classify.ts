@@ -1,6 +1,12 @@
 import type { ActorId, Delivery, EntropySeed, Happening, SessionState } from '@culvert/kernel';
 import { parseIpv6, parseRouterSolicitation } from '@culvert/wire/ip';
-import { type ControlPacket, emitProtocolReject, parseControlPacket, protocols } from '@culvert/wire/ppp';
+import {
+  type ControlPacket,
+  codes,
+  emitProtocolReject,
+  parseControlPacket,
+  protocols,
+} from '@culvert/wire/ppp';
 import type { AuthContext } from './auth/actions.ts';
 import { classifyChap, userName } from './auth/classify.ts';
 import { USER_OCTETS_MAX } from './auth/limits.ts';
@@ -51,7 +57,7 @@ export function classify(fact: PppFact, state: SessionState): readonly Delivery[
     case 'pap.request':
       return papRequest(body, state);
     case 'frame':
-      return withLife(classifyFrame(fact.entropy, body, context, state), body.call, state);
+      return withLife(classifyFrame(fact.entropy, body, context, state), body, state);
   }
 }
 
@@ -201,10 +207,11 @@ function tell<E extends Happening>(to: ActorId, event: E): readonly Delivery[] {
 /** Whatever the peer said, it has shown that it lives. */
 function withLife(
   deliveries: readonly Delivery[] | Dropped,
-  call: number,
+  { call, protocol, information }: FrameBody,
   state: SessionState,
 ): readonly Delivery[] | Dropped {
   const echo = actorId('echo', call);
   if (isDropped(deliveries) || state[echo] === undefined) return deliveries;
-  return [...deliveries, { type: 'tell', to: echo, event: { type: 'Heard' } }];
+  const answer = protocol === protocols.lcp && information[0] === codes.echoReply;
+  return [...deliveries, ...tell(echo, { type: answer ? 'Answered' : 'Heard' })];
 }

@@ -16,13 +16,13 @@ export interface EchoContext {
   readonly failuresMax: number;
   readonly identifier: number;
   readonly unanswered: number;
-  /** Something came from the peer since the last tick. */
+  /** Something but an Echo-Reply came from the peer since the last tick. */
   readonly heard: boolean;
 }
 
 export type EchoInput = Pick<EchoContext, 'owner' | 'call' | 'magic' | 'intervalMs' | 'failuresMax'>;
 
-type EchoEvent = { readonly type: 'Start' | 'Heard' | 'Tick' | 'Dismiss' } & Partial<Stamped>;
+type EchoEvent = { readonly type: 'Start' | 'Answered' | 'Heard' | 'Tick' | 'Dismiss' } & Partial<Stamped>;
 
 const echoing = setup({
   types: {
@@ -40,19 +40,21 @@ const arm = echoing.enqueueActions(({ context, enqueue }) => {
 
 /**
  * RFC 1661 §5.8: asks a silent peer whether it lives. User data never passes here, so its only sign of
- * life is the Echo-Reply; control packets of any layer count as well and save the question.
+ * life is the Echo-Reply; other control packets of any layer count as well and save the next question.
  */
 export const echo = echoing
   .extend({
     guards: {
       heard: ({ context }) => context.heard,
       silent: ({ context }) => !context.heard,
+      waiting: ({ context }) => context.unanswered > 0,
       patient: ({ context }) => context.unanswered < context.failuresMax,
     },
     actions: {
       arm,
       rest: echoing.assign({ heard: false, unanswered: 0 }),
       hear: echoing.assign({ heard: true }),
+      answered: echoing.assign({ unanswered: 0 }),
       ask: echoing.enqueueActions(({ context, enqueue }) => {
         const identifier = (context.identifier + 1) & 0xff;
         enqueue.assign({ identifier, unanswered: context.unanswered + 1 });
@@ -86,6 +88,7 @@ export const echo = echoing
       watching: {
         exit: cancel(TICK),
         on: {
+          Answered: { guard: 'waiting', actions: 'answered' },
           Heard: { guard: 'silent', actions: 'hear' },
           Tick: [
             { guard: 'heard', actions: ['rest', 'arm'] },
