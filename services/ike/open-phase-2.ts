@@ -1,4 +1,4 @@
-import { exchangeOf, hasSeen, type IkeBody, quickModeId, withSeen } from '@culvert/actors-ike';
+import { concluded, exchangeOf, hasSeen, type IkeBody, quickModeId, withSeen } from '@culvert/actors-ike';
 import { constantTimeEqual, decryptCbc, hash1, hash3, phase2Iv } from '@culvert/crypto';
 import type { Dropped } from '@culvert/host';
 import { exposed } from '@culvert/kernel';
@@ -73,9 +73,11 @@ function openQm3(
   const plain = decrypted(opening, 'QM3', keys, suite, iv);
   if ('drop' in plain) return plain;
   const expected = hash3(suite.hash, keys.a, messageId, nonces.initiator, nonces.responder);
-  return constantTimeEqual(expected, plain.proof)
-    ? { type: 'QM3', isakmpSa, messageId, request, path }
-    : { drop: 'wrong-hash' };
+  if (!constantTimeEqual(expected, plain.proof)) return { drop: 'wrong-hash' };
+  // The initiator has our answer: it will not ask again.
+  sa.nonces = sa.nonces.filter((pair) => pair.messageId !== messageId);
+  sa.table = concluded(sa.table, messageId);
+  return { type: 'QM3', isakmpSa, messageId, request, path };
 }
 
 /** RFC 2409 §5.7 `HDR*, HASH(1), N/D -->`, an exchange of its own. */

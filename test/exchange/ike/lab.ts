@@ -27,8 +27,8 @@ export const PSK = 'k7Qw2ZtR9vLx4NbY6mHc8JfD3sGp5AeU';
 const SETTINGS = `
 node: ${NODE}
 stateDir: /tmp/culvert-exchange-lab
-psks: [{ name: office, secret: '${PSK}' }]
 `;
+const PSKS = `psks: [{ name: office, secret: '${PSK}' }]\n`;
 
 /** A client as the gateway sees it from outside. */
 export interface Station {
@@ -70,8 +70,8 @@ export interface Lab {
   logged(message: string): readonly Readonly<Record<string, unknown>>[];
 }
 
-export function labConfig(extra = ''): Config {
-  return parseConfig(SETTINGS + extra, '/tmp');
+export function labConfig(extra = '', psks = PSKS): Config {
+  return parseConfig(SETTINGS + psks + extra, '/tmp');
 }
 
 export async function openLab(world: World, config: Config = labConfig()): Promise<Lab> {

@@ -167,8 +167,9 @@ export const announceDelete = act(({ context, enqueue }) => {
 });
 
 export const down = act(({ context, event, enqueue }) => {
-  enqueue.emit(tell<SessionHappening>(SESSION, { type: 'IPSEC-DOWN', id: context.id }));
-  const what = event.type === 'LIFETIME' ? 'ipsec sa expired' : 'ipsec sa deleted';
+  const expired = event.type === 'LIFETIME';
+  enqueue.emit(tell<SessionHappening>(SESSION, { type: 'IPSEC-DOWN', id: context.id, expired }));
+  const what = expired ? 'ipsec sa expired' : 'ipsec sa deleted';
   enqueue.emit({
     type: 'report',
     what,

@@ -21,7 +21,7 @@ export function classifyQuickMode(body: QuickModeBody, sa: IsakmpSaContext, poli
   const offer = linkOf(body.chain, 'SA');
   const nonce = linkOf(body.chain, 'NONCE');
   if (offer === undefined || nonce === undefined) return { drop: 'missing' };
-  const moved = samePath(body.path, sa.path)
+  const moved: readonly Delivery[] = samePath(body.path, sa.path)
     ? []
     : [tell<IsakmpSaHappening>(isakmpSaId(body.isakmpSa), { type: 'MOVED', path: body.path })];
   const spi = offer.payload.proposals[0]?.spi.slice() ?? new Uint8Array(0);
@@ -60,7 +60,13 @@ export function classifyQuickMode(body: QuickModeBody, sa: IsakmpSaContext, poli
     spi: body.spi,
     natOa: natOa(body, sa),
   };
-  return [...moved, { type: 'beget', id, input }, tell<QuickModeHappening>(id, event)];
+  // Some peers announce it only here (RFC 2407 §4.6.3.3 leaves the message open).
+  const contact = payloadsOf(body.chain, 'N').some(
+    ({ notifyType }) => notifyType === NOTIFY['INITIAL-CONTACT'],
+  )
+    ? [tell<IsakmpSaHappening>(isakmpSaId(body.isakmpSa), { type: 'INITIAL-CONTACT', path: body.path })]
+    : [];
+  return [...moved, ...contact, { type: 'beget', id, input }, tell<QuickModeHappening>(id, event)];
 }
 
 function natOa(body: QuickModeBody, sa: IsakmpSaContext) {

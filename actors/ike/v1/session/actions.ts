@@ -49,6 +49,8 @@ function reasonOf(event: SessionEvent): EndReason {
       return event.reason;
     case 'ISAKMP-DOWN':
       return event.silent ? 'peer-silent' : 'peer-closed';
+    case 'IPSEC-DOWN':
+      return event.expired ? 'lifetime' : 'peer-closed';
     case 'AWAITED':
       return 'negotiation-failed';
     default:

@@ -6,7 +6,7 @@ export type SessionHappening =
   | { readonly type: 'ISAKMP-UP'; readonly id: string }
   | { readonly type: 'ISAKMP-DOWN'; readonly id: string; readonly silent: boolean }
   | { readonly type: 'IPSEC-UP'; readonly id: string; readonly spi: number }
-  | { readonly type: 'IPSEC-DOWN'; readonly id: string }
+  | { readonly type: 'IPSEC-DOWN'; readonly id: string; readonly expired: boolean }
   | { readonly type: 'ANNOUNCE-DELETE'; readonly spis: readonly number[] }
   | { readonly type: 'TUNNEL-OPENED' }
   | { readonly type: 'TUNNEL-CLOSED'; readonly reason: EndReason }
