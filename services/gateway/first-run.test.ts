@@ -16,6 +16,7 @@ const around = {
   routes: ['default', '10.98.1.0/24', '192.168.1.0/24'],
   addresses: [],
   nameServers: ['192.168.1.1'],
+  mtu: 1500,
 };
 
 describe('a first configuration', () => {
@@ -49,6 +50,18 @@ describe('a first configuration', () => {
       expect(text).toContain(part);
     expect(text).not.toContain('router');
     expect(welcomeText(made, ['10.0.0.7'])).toContain('UDP 500 and 4500');
+  });
+
+  test('fits the way to the clients', () => {
+    for (const [mtu, outerMtu, mru] of [
+      [9000, 1500, 1400],
+      [1400, 1400, 1300],
+      [576, 1280, 1180],
+    ] as const) {
+      const other = join(folder, `mtu-${mtu}`, 'culvert.yaml');
+      makeFirstConfig(other, { ...around, mtu });
+      expect(loadConfig(other)).toMatchObject({ edge: { outerMtu }, ppp: { mru } });
+    }
   });
 
   test('name servers of the machine, or public ones', () => {

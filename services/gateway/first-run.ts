@@ -40,18 +40,28 @@ export function makeFirstConfig(configFile: string, around: Surroundings): First
   const write = (path: string, text: string) => writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   write(join(folder, 'first.psk'), `${made.psk}\n`);
   write(join(folder, 'first.password'), `${made.password}\n`);
-  write(configFile, firstText(pool, around.nameServers));
+  write(configFile, firstText(pool, around));
   return made;
 }
 
-function firstText(pool: string, nameServers: readonly string[]): string {
+/** Packets of 1,400 octets inside fit into 1,500 outside; a narrower way narrows both. */
+const USUAL_MTU = 1_500;
+const USUAL_MRU = 1_400;
+const LEAST_MTU = 1_280;
+
+function firstText(pool: string, { nameServers, mtu = USUAL_MTU }: Surroundings): string {
+  const outerMtu = Math.max(LEAST_MTU, mtu);
+  const narrow = outerMtu < USUAL_MTU;
   const settings = {
     stateDir: '.',
     psks: [{ name: 'first', secretFile: 'first.psk' }],
     users: [{ name: USER, passwordFile: 'first.password' }],
     pool: { ipv4: pool },
-    ppp: { dns: (nameServers.length > 0 ? nameServers : PUBLIC_RESOLVERS).slice(0, 2) },
-    edge: { snat: true },
+    ppp: {
+      dns: (nameServers.length > 0 ? nameServers : PUBLIC_RESOLVERS).slice(0, 2),
+      ...(narrow ? { mru: outerMtu - USUAL_MTU + USUAL_MRU } : {}),
+    },
+    edge: { snat: true, ...(narrow ? { outerMtu } : {}) },
   };
   return `# Made at the first start of Culvert. \`culvert config schema\` lists every field;
 # \`culvert config check\` tells what is wrong with it.

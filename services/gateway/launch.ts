@@ -41,6 +41,8 @@ export async function launch(options: LaunchOptions): Promise<void> {
   const { says, stop } = options;
   const stateDir = options.stateDir === undefined ? undefined : resolve(options.stateDir);
   const configFile = resolve(configFileFor(options.configFile, stateDir));
+  // Now, before the tun device brings one more.
+  const addresses = serverAddresses();
   const made = firstRun(configFile, options.configFile !== undefined);
   if (stateDir !== undefined) process.env.CULVERT_STATE = stateDir;
   const config = loadConfig(configFile);
@@ -79,7 +81,7 @@ export async function launch(options: LaunchOptions): Promise<void> {
     }
     await serving(bus, services, running, says);
     phase.served = true;
-    announce(config, configFile, nats, made, says);
+    announce(config, configFile, nats, made && { made, addresses }, says);
     await aborted(running);
   } catch (error) {
     if (!running.aborted) throw error;
@@ -153,7 +155,7 @@ function announce(
   config: Config,
   configFile: string,
   nats: NatsForServices,
-  made: FirstRun | undefined,
+  first: { readonly made: FirstRun; readonly addresses: readonly string[] } | undefined,
   says: Says,
 ): void {
   const listeners = config.listen.flatMap(({ addresses, ikePort, natTraversalPort }) =>
@@ -162,9 +164,9 @@ function announce(
   says.line(
     `culvert is ready on ${listeners.join(', ')}; pool ${config.pool.ipv4}; NATS ${nats.access.version}`,
   );
-  if (made !== undefined) {
-    says.text(welcomeText(made, serverAddresses()));
-    says.event({ event: 'created', ...made });
+  if (first !== undefined) {
+    says.text(welcomeText(first.made, first.addresses));
+    says.event({ event: 'created', ...first.made });
   }
   says.event({ event: 'ready', configFile, pid: process.pid, natsVersion: nats.access.version });
 }

@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly addresses: readonly string[];
   /** IPv4 name servers that this machine uses itself. */
   readonly nameServers: readonly string[];
+  /** Of the way to clients, octets; undefined without a default route. */
+  readonly mtu: number | undefined;
 }
 
 const RESOLV_CONF = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'];
@@ -18,18 +20,30 @@ export function surroundings(): Surroundings {
   return {
     routes: routes(),
     addresses: serverAddresses(),
+    mtu: defaultMtu(),
     nameServers: RESOLV_CONF.flatMap(nameServersIn).filter(
       (address, place, all) => all.indexOf(address) === place,
     ),
   };
 }
 
-function routes(): string[] {
-  const { stdout } = spawnSync('ip', ['-4', '-j', 'route', 'show', 'table', 'all'], {
+function ip<T>(...args: readonly string[]): readonly T[] {
+  const { stdout } = spawnSync('ip', ['-j', ...args], {
     encoding: 'utf8',
     env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   });
-  const listed = (stdout ?? '').trim() === '' ? [] : (JSON.parse(stdout) as { dst?: string }[]);
+  return (stdout ?? '').trim() === '' ? [] : (JSON.parse(stdout) as readonly T[]);
+}
+
+function defaultMtu(): number | undefined {
+  const [route] = ip<{ dev?: string; metric?: number }>('-4', 'route', 'show', 'default');
+  return route?.dev === undefined
+    ? undefined
+    : ip<{ mtu?: number }>('link', 'show', 'dev', route.dev)[0]?.mtu;
+}
+
+function routes(): string[] {
+  const listed = ip<{ dst?: string }>('-4', 'route', 'show', 'table', 'all');
   return listed.map(({ dst }) => dst ?? 'default').filter((dst) => /^(default|[0-9./]+)$/.test(dst));
 }
 
