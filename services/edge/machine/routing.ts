@@ -22,7 +22,7 @@ export async function setUpRouting(config: Config, tun: string, log: Log): Promi
       `link set dev ${tun} mtu ${TUN_MTU} txqueuelen ${TUN_QUEUE_PACKETS} up`,
       `address replace ${pool.gateway4}/32 dev ${tun}`,
       `route replace ${pool.ipv4} dev ${tun} src ${pool.gateway4}`,
-      ...(pool.ipv6 === undefined ? [] : [`-6 route replace ${pool.ipv6} dev ${tun}`]),
+      ...(pool.ipv6 === undefined ? [] : [`route replace ${pool.ipv6} dev ${tun}`]),
     ]);
     for (const [name, value] of sysctls(config, tun)) {
       const before = await setSysctl(name, value);

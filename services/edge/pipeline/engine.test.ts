@@ -28,7 +28,7 @@ import {
   saEntry,
   testBench,
   testClient,
-} from './session.fixture.ts';
+} from './session-fixture.ts';
 
 const at = 2000;
 const control = () => {

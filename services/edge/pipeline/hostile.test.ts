@@ -13,7 +13,7 @@ import {
   saEntry,
   testBench,
   testClient,
-} from './session.fixture.ts';
+} from './session-fixture.ts';
 
 /** Whatever arrives, from strangers or from clients that hold keys: no throw, and every packet accounted for. */
 const at = 2000;

@@ -16,7 +16,7 @@ import {
   saEntry,
   testBench,
   testClient,
-} from './session.fixture.ts';
+} from './session-fixture.ts';
 
 /** S-1 and S-21: what an authenticated client may not do, packet by packet. */
 const at = 2000;

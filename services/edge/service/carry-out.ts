@@ -1,4 +1,4 @@
-import { type Instant, InvariantViolation } from '@culvert/kernel';
+import type { Instant } from '@culvert/kernel';
 import { emitMarked } from '@culvert/wire/esp';
 import { type Engine, type EngineSink, type OuterFlow, outerFlow } from '../pipeline/index.ts';
 import type { PlaneCommand, PlaneReport } from './plane.ts';
@@ -6,7 +6,10 @@ import type { PlaneCommand, PlaneReport } from './plane.ts';
 /** Sends a datagram as it is. */
 export type Transmit = (flow: OuterFlow, octets: Uint8Array) => void;
 
-/** One command on one engine. What came over the bus may be wrong; that must not stop the packets. */
+/**
+ * One command on one engine. What came over the bus may be wrong in any way; that must not stop the packets
+ * of all other sessions.
+ */
 export function carryOut(
   engine: Engine,
   command: PlaneCommand,
@@ -36,8 +39,7 @@ export function carryOut(
         break;
     }
   } catch (error) {
-    if (!(error instanceof InvariantViolation)) throw error;
-    report({ type: 'refused', command: command.type, why: error.message });
+    report({ type: 'refused', command: command.type, why: String(error) });
   }
 }
 

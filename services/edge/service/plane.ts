@@ -53,7 +53,9 @@ export type PlaneReport =
       readonly io: IoCounters;
     }
   /** A command that could not be carried out: our fault. */
-  | { readonly type: 'refused'; readonly command: PlaneCommand['type']; readonly why: string };
+  | { readonly type: 'refused'; readonly command: PlaneCommand['type']; readonly why: string }
+  /** A packet on which the engine threw, which none may do; the packet is lost, the others go on. */
+  | { readonly type: 'fault'; readonly why: string };
 
 /** What sockets and tun did with packets: totals since the start. */
 export interface IoCounters {
@@ -66,6 +68,7 @@ export interface IoCounters {
   readonly handedOver: number;
   readonly handOverFull: number;
   readonly backlogFull: number;
+  readonly faults: number;
 }
 
 export function noIo(): { -readonly [K in keyof IoCounters]: number } {
@@ -79,6 +82,7 @@ export function noIo(): { -readonly [K in keyof IoCounters]: number } {
     handedOver: 0,
     handOverFull: 0,
     backlogFull: 0,
+    faults: 0,
   };
 }
 

@@ -40,6 +40,9 @@ export function createReporter(
       case 'counters':
         count(report);
         break;
+      case 'fault':
+        telemetry.log.error({ why: report.why }, 'the engine failed on a packet');
+        break;
       case 'refused':
         telemetry.count('edge.refused_commands', { command: report.command });
         telemetry.log.error(

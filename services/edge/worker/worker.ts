@@ -141,11 +141,11 @@ function command(loop: Loop, order: WorkerCommand, at: number): void {
 function neighbour(loop: Loop, packet: HandedOver, at: number): void {
   Atomics.sub(loop.shared, SHARED_PEERS + loop.task.index, 1);
   if (packet.type === 'inner') {
-    if (!loop.engine.inner(packet.octets, at)) loop.engine.unrouted();
+    if (guarded(loop, () => loop.engine.inner(packet.octets, at)) === false) loop.engine.unrouted();
     return;
   }
   const { via, listener, octets, ...flow } = packet;
-  loop.engine.outer({ via, listener, flow, octets }, at);
+  guarded(loop, () => loop.engine.outer({ via, listener, flow, octets }, at));
 }
 
 function fromOutside(loop: Loop, spec: SocketSpec, at: number): void {
@@ -163,8 +163,20 @@ function fromOutside(loop: Loop, spec: SocketSpec, at: number): void {
     const octets = inbox.word(row, Row.mark) === 0 ? inbox.octets(row) : new Uint8Array(0);
     const packet: OuterPacket = { via: spec.via, listener: spec.listener, flow, octets };
     const other = loop.task.workers > 1 ? ownerOf(loop, packet) : undefined;
-    if (other === undefined) engine.outer(packet, at);
+    if (other === undefined) guarded(loop, () => engine.outer(packet, at));
     else handOverOuter(loop, other, packet);
+  }
+}
+
+/** No packet may throw. Should one, it is lost alone, and the first of each turn says why. */
+function guarded<T>(loop: Loop, handle: () => T): T | undefined {
+  try {
+    return handle();
+  } catch (error) {
+    loop.io.faults += 1;
+    if (!loop.reports.some(({ type }) => type === 'fault'))
+      loop.reports.push({ type: 'fault', why: String(error) });
+    return undefined;
   }
 }
 
@@ -195,7 +207,7 @@ function fromTun(loop: Loop, at: number): void {
   io.tunRead += count;
   for (let row = 0; row < count; row += 1) {
     const octets = inbox.octets(row);
-    if (engine.inner(octets, at)) continue;
+    if (guarded(loop, () => engine.inner(octets, at)) !== false) continue;
     const key = loop.task.workers > 1 ? destinationKey(octets) : undefined;
     const other = key === undefined ? undefined : loop.elsewhere.find(key);
     if (other === undefined) engine.unrouted();
