@@ -30,7 +30,7 @@ function run(workers: number, mode: 'routed' | 'snat'): Seen {
   }
 }
 
-const ECHO_REPLY = /^45.{36}0000fffd00010001$/;
+const ECHO_REPLY = /^45.{38}0000fffd00010001$/;
 
 describe.runIf(process.getuid?.() === 0)('the edge with real sockets, tun and threads', () => {
   test.each([

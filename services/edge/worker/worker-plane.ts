@@ -31,6 +31,7 @@ export function createWorkerPlane(runtime: Runtime): DataPlane {
   let running: Running | undefined;
   let dispatch: Dispatch | undefined;
   let stopped = false;
+  let cancelAddresses = () => {};
   // A thread blocked in poll would keep the process from ending.
   const wakeAll = () => {
     if (running === undefined) return;
@@ -42,7 +43,7 @@ export function createWorkerPlane(runtime: Runtime): DataPlane {
     const addresses = localAddresses();
     const now = addresses.join();
     if (now !== before) dispatch?.dispatch({ type: 'policy', policy: policyOf(runtime.config, addresses) });
-    runtime.clock.after(ADDRESSES_MS, () => followAddresses(now));
+    cancelAddresses = runtime.clock.after(ADDRESSES_MS, () => followAddresses(now));
   };
   return {
     async start(report) {
@@ -65,6 +66,7 @@ export function createWorkerPlane(runtime: Runtime): DataPlane {
     async stop() {
       if (running === undefined || stopped) return;
       stopped = true;
+      cancelAddresses();
       wakeAll();
       process.removeListener('exit', wakeAll);
       await running.done.catch(() => undefined);
