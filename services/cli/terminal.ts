@@ -43,7 +43,7 @@ const EX_CONFIG = 78;
 export function report(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EX_USAGE;
   const message = error instanceof Error ? error.message : String(error);
-  if (terminal.json) terminal.out(JSON.stringify({ error: described(error, message) }, undefined, 2));
+  if (terminal.json) terminal.out(JSON.stringify({ error: described(error, message) }));
   else terminal.error(message);
   return error instanceof ConfigFaults ? EX_CONFIG : 1;
 }

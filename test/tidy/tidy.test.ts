@@ -65,6 +65,7 @@ describe('imports', () => {
     ],
     ['services/ike/a.ts', "import { x } from '../../test/sim/x.ts';", 'imports from test/'],
     ['services/ike/a.ts', "import { x } from './b.test.ts';", 'imports a test'],
+    ['services/ike/a.ts', "import { x } from './b.fixture.ts';", 'imports a test'],
   ])('%s: %s', (path, text, problem) => {
     expect(said('imports', { ...MANIFESTS, [path]: text })).toEqual([`${path}:1 ${problem}`]);
   });

@@ -80,9 +80,9 @@ function sourceFile(path: string, text: string): SourceFile {
   return { path, text, code, imports: importsOf(path, text, code), isTest: isTestPath(path) };
 }
 
-/** Test code: `*.test.ts` anywhere, and all of test/. */
+/** Test code: `*.test.ts` and what they share, `*.fixture.ts`, anywhere; and all of test/. */
 export function isTestPath(path: string): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('test/');
+  return /\.(test|fixture)\.ts$/.test(path) || path.startsWith('test/');
 }
 
 const STATEMENT = /\b(import|export)\b(\s+type\b)?([^;'"()=]*?)(?:\bfrom\s*)?(['"])|\bimport\s*\(\s*(['"])/g;

@@ -1,4 +1,12 @@
-import { type Import, packageOf, type Rule, type SourceFile, type Tree, type Violation } from '../tree.ts';
+import {
+  type Import,
+  isTestPath,
+  packageOf,
+  type Rule,
+  type SourceFile,
+  type Tree,
+  type Violation,
+} from '../tree.ts';
 import { manifests } from './manifest.ts';
 
 /**
@@ -47,7 +55,7 @@ function judge(file: SourceFile, found: Import, names: ReadonlyMap<string, strin
   if (found.target !== undefined) {
     const to = packageOf(found.target);
     if (!file.isTest && found.target.startsWith('test/')) return wrong('imports from test/');
-    if (!file.isTest && found.target.endsWith('.test.ts')) return wrong('imports a test');
+    if (!file.isTest && isTestPath(found.target)) return wrong('imports a test');
     return from !== undefined && to !== from && !file.isTest
       ? wrong(`leaves its package: ${found.specifier}`)
       : [];
