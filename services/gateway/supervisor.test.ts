@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type Supervised, supervise } from './supervisor.ts';
 
@@ -83,4 +86,23 @@ test('a program that does not exist is an end like any other', async () => {
   );
   expect(await ended.promise).toMatch(/could not be started|ended with code 127/);
   await supervised.stop(100);
+});
+
+test('children die with a launcher that is killed', async () => {
+  const supervisor = JSON.stringify(fileURLToPath(new URL('supervisor.ts', import.meta.url)));
+  const source = `
+    const { supervise } = await import(${supervisor});
+    supervise(
+      { name: 'probe', file: process.execPath, args: ['-e', 'console.log(process.pid); setInterval(() => {}, 1000)'],
+        env: {}, onLine: (line) => console.log(line) },
+      { ended: () => {}, looping: () => {} },
+    );`;
+  const launcher = spawn(process.execPath, ['--input-type=module', '-e', source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said] = (await once(launcher.stdout, 'data')) as [Buffer];
+  const child = Number(said.toString());
+  expect(alive(child)).toBe(true);
+  launcher.kill('SIGKILL');
+  await expect.poll(() => alive(child), { timeout: 5_000 }).toBe(false);
 });
