@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { EspKeys } from '@culvert/contracts';
-import { be32, concat, u16, u32 } from '@culvert/wire';
+import { be32, concat, equal, u16, u32 } from '@culvert/wire';
 import type { PeerSa } from './ike-initiator.ts';
 
 const UDP = 17;
@@ -24,7 +24,7 @@ const CIPHERS = {
 export class EspEnd {
   readonly sa: PeerSa;
   #sequence = 0;
-  #received = new Set<number>();
+  #received = new Map<number, Uint8Array>();
 
   constructor(sa: PeerSa) {
     this.sa = sa;
@@ -75,9 +75,12 @@ export class EspEnd {
     const plain = this.sa.suite.integrity === 'none' ? this.#openGcm(packet) : this.#openCbc(packet);
     if (plain === undefined) return undefined;
     const sequence = u32(packet, 4);
-    // INV-4, seen from the other end: the gateway must never send one number twice.
-    if (this.#received.has(sequence)) throw new Error(`ESP sequence ${sequence} came twice`);
-    this.#received.add(sequence);
+    const seen = this.#received.get(sequence);
+    // A duplicate of the network is passed over; the gateway itself must never use one number twice.
+    if (seen !== undefined && !equal(seen, packet))
+      throw new Error(`ESP sequence ${sequence} was used twice`);
+    if (seen !== undefined) return undefined;
+    this.#received.set(sequence, packet.slice());
     const padding = plain[plain.length - 2] ?? 0;
     return plain[plain.length - 1] === UDP ? plain.subarray(0, plain.length - 2 - padding) : undefined;
   }

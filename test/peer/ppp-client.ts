@@ -63,6 +63,8 @@ export interface PppAddresses {
   interfaceId?: Uint8Array;
 }
 
+const AUTHENTICATE_MS = 3000;
+const AUTHENTICATE_MAX = 8;
 const ZERO4 = new Uint8Array(4);
 const text = new TextEncoder();
 const untext = new TextDecoder();
@@ -81,6 +83,8 @@ export class PppClient {
   #answered:
     | { readonly challenge: Uint8Array; readonly peerChallenge: Uint8Array; readonly response: Uint8Array }
     | undefined;
+  /** Stops the repetition of what asks for a verdict. */
+  #verdict: () => void = () => {};
   readonly addresses: PppAddresses = { dns: [] };
   /** Protocols the gateway Protocol-Rejected, in order. */
   readonly rejected: number[] = [];
@@ -120,6 +124,7 @@ export class PppClient {
   }
 
   vanish(): void {
+    this.#verdict();
     for (const layer of [this.#lcp, this.#ipcp, this.#ipv6cp]) layer.stop();
   }
 
@@ -180,7 +185,10 @@ export class PppClient {
         clock: this.#ports.clock,
         send: (packet) => this.#frame(protocols.lcp, packet),
         opened: (_, theirs) => this.#onLcpOpened(theirs),
-        closed: (why) => this.#ports.ended(this.refusal || `LCP: ${why}`),
+        closed: (why) => {
+          this.vanish();
+          this.#ports.ended(this.refusal || `LCP: ${why}`);
+        },
         other: (packet) => this.#onLcp(packet),
       },
     );
@@ -227,9 +235,13 @@ export class PppClient {
       case codes.echoReply:
         this.echoReplies += 1;
         return true;
-      case codes.protocolReject:
-        this.rejected.push(((packet.data[0] ?? 0) << 8) | (packet.data[1] ?? 0));
+      case codes.protocolReject: {
+        const protocol = ((packet.data[0] ?? 0) << 8) | (packet.data[1] ?? 0);
+        this.rejected.push(protocol);
+        // RFC 1661 §5.7: it must stop sending packets of that protocol.
+        if (protocol === protocols.ipv6cp) this.#ipv6cp.stop();
         return true;
+      }
       default:
         return packet.code === codes.identification || packet.code === codes.discardRequest;
     }
@@ -238,7 +250,7 @@ export class PppClient {
   #sendPap(): void {
     const data = emitAuthenticateRequest({ peerId: this.#user, password: octetsOf(this.#password) });
     const request = { code: papCodes.authenticateRequest, identifier: 1, data };
-    this.#frame(protocols.pap, controlPacketOctets(request));
+    this.#ask(protocols.pap, controlPacketOctets(request));
   }
 
   #onPap(octets: Uint8Array): void {
@@ -250,7 +262,7 @@ export class PppClient {
 
   #onChap(octets: Uint8Array): void {
     const packet = parseControlPacket(octets);
-    if (!packet.ok) return;
+    if (!packet.ok || this.#lcp.state !== 'opened') return;
     const { code, identifier, data } = packet.value;
     if (code === chapCodes.challenge) this.#onChallenge(identifier, data);
     else if (code === chapCodes.success) this.#onSuccess(data);
@@ -267,6 +279,14 @@ export class PppClient {
       protocols.chap,
       controlPacketOctets({ code: chapCodes.response, identifier, data: response }),
     );
+  }
+
+  /** The answer may get lost: RFC 1334 §2.2 and RFC 1994 §4.2 have the authenticator take repetitions. */
+  #ask(protocol: number, packet: Uint8Array, tries = 0): void {
+    this.#verdict();
+    if (tries >= AUTHENTICATE_MAX) return;
+    this.#frame(protocol, packet);
+    this.#verdict = this.#ports.clock.after(AUTHENTICATE_MS, () => this.#ask(protocol, packet, tries + 1));
   }
 
   #msChap(challenge: Uint8Array): Uint8Array {
@@ -300,6 +320,7 @@ export class PppClient {
   }
 
   #network(): void {
+    this.#verdict();
     for (const ncp of this.#profile.ncps) {
       if (ncp === 'ipcp') this.#ipcp.open();
       else if (ncp === 'ipv6cp') this.#ipv6cp.open();

@@ -11,6 +11,8 @@ export interface SimClient {
   readonly packets: Uint8Array[];
   /** Errors that the client's own code met: the gateway said something no peer may say. */
   readonly faults: unknown[];
+  /** Lets go of its address, so that another client may have it. */
+  close(): void;
 }
 
 export interface DialIn {
@@ -52,7 +54,10 @@ export function simClient(world: World, options: DialIn): SimClient {
     });
     sockets.set(port, socket);
   }
-  return { client, address: options.address, packets, faults };
+  const close = () => {
+    for (const socket of sockets.values()) socket.close();
+  };
+  return { client, address: options.address, packets, faults, close };
 }
 
 /** Dials and waits until the link carries user packets, or the client gave up. */
