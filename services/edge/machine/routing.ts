@@ -19,6 +19,8 @@ export async function setUpRouting(config: Config, tun: string, log: Log): Promi
   const undone: (readonly [string, string])[] = [];
   try {
     await ipBatch([
+      // No link-local address of its own: what the kernel would send from it has no client to go to.
+      `link set dev ${tun} addrgenmode none`,
       `link set dev ${tun} mtu ${TUN_MTU} txqueuelen ${TUN_QUEUE_PACKETS} up`,
       `address replace ${pool.gateway4}/32 dev ${tun}`,
       `route replace ${pool.ipv4} dev ${tun} src ${pool.gateway4}`,

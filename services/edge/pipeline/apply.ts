@@ -3,7 +3,7 @@ import { type Instant, InvariantViolation, invariant } from '@culvert/kernel';
 import { equal } from '@culvert/wire';
 import { ipv4Octets, isIpv4, parseAddress, parsePrefix, prefixOf } from '@culvert/wire/ip';
 import { newWindow, prepareEsp } from '../esp/index.ts';
-import { outerFlow } from './flow.ts';
+import { outerFlow, sameFlow } from './flow.ts';
 import * as limits from './limits.ts';
 import type { EngineSink } from './ports.ts';
 import { addRoutes, removeRoutes } from './routes.ts';
@@ -84,6 +84,9 @@ function reconcileSas(
   for (const entry of wanted.slice(0, limits.SAS_PER_SESSION_MAX)) {
     const present = tables.sas.get(entry.inboundSpi);
     if (present !== undefined && present.session === row && sameSa(present.entry, entry)) {
+      const flow = outerFlow(entry.flow);
+      // The client has floated to another port in IKE; what NAT rebinding showed since stays otherwise.
+      if (!sameFlow(flow, outerFlow(present.entry.flow))) present.endpoint = flow;
       present.entry = entry;
       kept.push(present);
     } else if (present !== undefined && present.session !== row) {

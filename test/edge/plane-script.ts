@@ -12,10 +12,17 @@ import {
 } from '@culvert/contracts';
 import { systemClock } from '@culvert/host';
 import { hex, toHex } from '@culvert/wire';
-import { encodeRecord, sealForward, sealState } from '../../../shared/host/record.ts';
-import { createWorld, type SimRuntime, simRuntime } from '../../../test/sim/index.ts';
-import { createEdgeService } from '../index.ts';
-import { callEntry, linkEntry, packet4, packet6, saEntry, testClient } from '../pipeline/session-fixture.ts';
+import { createEdgeService } from '../../services/edge/index.ts';
+import {
+  callEntry,
+  linkEntry,
+  packet4,
+  packet6,
+  saEntry,
+  testClient,
+} from '../../services/edge/pipeline/session-fixture.ts';
+import { encodeRecord, sealForward, sealState } from '../../shared/host/record.ts';
+import { createWorld, type SimRuntime, simRuntime } from '../sim/index.ts';
 
 /**
  * Run by worker-plane.test.ts in a network namespace of its own: the whole edge with real sockets, tun,
