@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseConfig } from '@culvert/config';
 import {
   buckets,
+  type Flow,
   type ForwardEntry,
   type IkePacket,
   recordKey,
@@ -12,7 +13,9 @@ import {
 } from '@culvert/contracts';
 import { systemClock } from '@culvert/host';
 import { hex, toHex } from '@culvert/wire';
+import { parseAddress } from '@culvert/wire/ip';
 import { createEdgeService } from '../../services/edge/index.ts';
+import { BATCH_MAX, native } from '../../services/edge/native/index.ts';
 import {
   callEntry,
   linkEntry,
@@ -21,6 +24,7 @@ import {
   saEntry,
   testClient,
 } from '../../services/edge/pipeline/session-fixture.ts';
+import { newBatch, SLOT_OCTETS, socketOutbox } from '../../services/edge/worker/batch.ts';
 import { encodeRecord, sealForward, sealState } from '../../shared/host/record.ts';
 import { createWorld, type SimRuntime, simRuntime } from '../sim/index.ts';
 
@@ -84,7 +88,7 @@ async function declare(by: SimRuntime, session: string, name: string, entries: r
 }
 
 /** A client on its own port: SA, call and link, keys from the fixture. */
-async function connect(index: number, encapsulation: 'udp' | 'none') {
+async function connect(index: number, encapsulation: 'udp' | 'none', over?: Flow) {
   const session = `014000000000000${index}`;
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '203.0.113.5', resolve));
@@ -95,7 +99,7 @@ async function connect(index: number, encapsulation: 'udp' | 'none') {
     outboundSpi: 0x9000_0000 + index,
     encapsulation,
     expiresAt: EXPIRES,
-    flow: { local: { address: '127.0.0.1', port: 4500 }, remote },
+    flow: over ?? { local: { address: '127.0.0.1', port: 4500 }, remote },
   });
   const address = `10.99.0.${10 + index}`;
   const prefix = `2001:db8:99:${index}::`;
@@ -111,6 +115,11 @@ async function connect(index: number, encapsulation: 'udp' | 'none') {
   return { socket, client: testClient(sa), address, inside6: `${prefix}1` };
 }
 
+function octetsOf(text: string): Uint8Array {
+  const address = parseAddress(text);
+  return address.ok ? address.value : new Uint8Array(16);
+}
+
 function nextDatagram(socket: Socket, waitMs = 3_000): Promise<Uint8Array | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), waitMs);
@@ -119,6 +128,44 @@ function nextDatagram(socket: Socket, waitMs = 3_000): Promise<Uint8Array | unde
       resolve(new Uint8Array(octets));
     });
   });
+}
+
+/** A client without NAT: bare ESP from 203.0.113.5, on a raw socket of its own. */
+async function askedRaw(packet: Uint8Array): Promise<string> {
+  const io = native();
+  const raw = io.openRawEsp(false, 1, 0);
+  const { client } = await connect(4, 'none');
+  await pause(300);
+  const box = newBatch();
+  const flow = { local: octetsOf('203.0.113.5'), localPort: 0, remote: octetsOf('127.0.0.1'), remotePort: 0 };
+  const outbox = socketOutbox(io, raw, () => {});
+  outbox.add(client.user(packet), flow);
+  outbox.flush();
+  for (let turn = 0; turn < 30; turn += 1) {
+    await pause(50);
+    const count = io.receiveBatch(raw, box.buffer, SLOT_OCTETS, box.rows, BATCH_MAX);
+    for (let row = 0; row < count; row += 1) {
+      const octets = box.octets(row).slice();
+      // Both directions pass this loopback: ours has the gateway's SPI.
+      if (octets[0] === 0x90) return toHex(client.frameOf(octets).information);
+    }
+  }
+  return 'silence';
+}
+
+/** A client on IPv6, in UDP. */
+async function askedOver6(packet: Uint8Array): Promise<string> {
+  const socket = createSocket('udp6');
+  await new Promise<void>((resolve) => socket.bind(0, '::1', resolve));
+  const { port } = socket.address();
+  const flow = { local: { address: '::1', port: 4500 }, remote: { address: '::1', port } };
+  const { client } = await connect(5, 'udp', flow);
+  await pause(300);
+  const answer = nextDatagram(socket);
+  socket.send(client.user(packet), 4500, '::1');
+  const octets = await answer;
+  socket.close();
+  return octets === undefined ? 'silence' : toHex(client.frameOf(octets).information);
 }
 
 const echo4 = hex('0800f7fd00010001');
@@ -135,6 +182,8 @@ const pings: string[] = [];
 for (const peer of peers)
   pings.push(await asked(peer, packet4(peer.address, '192.0.2.80', echo4, { protocol: 1 })));
 const first = peers[0] as (typeof peers)[number];
+const bare = await askedRaw(packet4('10.99.0.14', '192.0.2.80', echo4, { protocol: 1 }));
+const over6 = await askedOver6(packet4('10.99.0.15', '192.0.2.80', echo4, { protocol: 1 }));
 const gateway = await asked(first, packet4(first.address, '192.0.2.1', echo4, { protocol: 1 }), 500);
 const sixth = snat
   ? ''
@@ -158,11 +207,10 @@ const after = {
   links: ip('-o', 'link'),
 };
 clearInterval(pump);
-for (const peer of peers) peer.socket.close();
 corporate.kill();
 console.log(
   JSON.stringify({
-    pings,
+    pings: [...pings, bare, over6],
     gateway,
     sixth,
     ike: ike.map(({ nonEspMarker, octets, listener }) => [nonEspMarker, octets.length, listener]),
@@ -174,6 +222,8 @@ console.log(
     lines: sim.telemetry.lines.filter((line) => JSON.stringify(line).includes('error')),
   }),
 );
+
+process.exit(0);
 
 /** RFC 4443 §4.1, with its checksum over the pseudo-header. */
 function echo6(source: string): Uint8Array {
