@@ -1,162 +1,37 @@
-import { type SessionState, stepSession } from '@culvert/kernel';
 import { concat, hex } from '@culvert/wire';
-import { routerSolicitationPacket } from '@culvert/wire/ip';
 import {
   authenticationProtocolOption,
   type CpOption,
   chapCodes,
   codes,
-  controlPacketOctets,
   emitChapValue,
   emitMagicData,
-  emitMsChapV2Response,
-  ipcpOptions,
-  ipv4Option,
   lcpOptions,
   magicNumberOption,
   mruOption,
   optionsOctets,
-  parseControlPacket,
-  parseOptions,
   protocols,
 } from '@culvert/wire/ppp';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  authenticated,
+  CALL,
+  frame,
+  lcp,
+  lcpOpened,
+  leased,
+  link,
+  MAGIC,
+  msChapResponse,
+  ourRequest,
+  sent,
+  started,
+} from '../../test/exchange/ppp/by-hand.ts';
 import type { AuthContext } from './auth/actions.ts';
-import type { AutomatonContext } from './automaton/actions.ts';
-import { classify } from './classify.ts';
 import { isDropped } from './dropped.ts';
 import type { PppEffect } from './effects.ts';
-import type { PppBody } from './facts.ts';
-import { AUTOMATON_LIMITS, type PppSettings, pppActors } from './index.ts';
 import type { LinkContext } from './link/context.ts';
-
-const CALL = 1;
-const MAGIC = magicNumberOption(0x01020304);
-const ADDRESS = Uint8Array.of(10, 98, 0, 7);
-const GATEWAY = Uint8Array.of(10, 98, 0, 1);
-const DNS = Uint8Array.of(10, 0, 0, 53);
-
-const settings: PppSettings = {
-  name: 'culvert',
-  mru: 1400,
-  pfcAcfc: true,
-  methods: ['ms-chap-v2', 'chap-md5', 'pap'],
-  automaton: AUTOMATON_LIMITS,
-  establishMs: 35_000,
-  authenticateMs: 60_000,
-  echo: { intervalMs: 30_000, failures: 4 },
-  dns: [DNS],
-  dns6: [hex('20010db8000000000000000000000053')],
-  families: [4, 6],
-};
-
-/** One session stepped by hand: what goes in is a fact, what comes out are effects. */
-class Link {
-  state: SessionState = {};
-  seed = 0;
-
-  take(body: PppBody): PppEffect[] {
-    const deliveries = this.classified(body);
-    if (isDropped(deliveries)) throw new Error(`dropped: ${deliveries.drop}`);
-    const outcome = stepSession<PppEffect>(pppActors, this.state, deliveries, this.#stamp());
-    expect(outcome.unheard).toEqual([]);
-    this.state = outcome.state;
-    return outcome.effects.map(({ effect }) => effect);
-  }
-
-  classified(body: PppBody): ReturnType<typeof classify> {
-    return classify({ entropy: this.#stamp().entropy, body }, this.state);
-  }
-
-  drop(body: PppBody): string | undefined {
-    const deliveries = this.classified(body);
-    return isDropped(deliveries) ? deliveries.drop : undefined;
-  }
-
-  context<T>(id: string): T {
-    return this.state[id]?.context as T;
-  }
-
-  #stamp() {
-    this.seed += 1;
-    const entropy = new Uint8Array(32);
-    new DataView(entropy.buffer).setUint32(0, this.seed);
-    return { at: this.seed * 1_000, entropy };
-  }
-}
-
-function frame(protocol: number, code: number, identifier: number, data: Uint8Array): PppBody {
-  return {
-    type: 'frame',
-    call: CALL,
-    protocol,
-    information: controlPacketOctets({ code, identifier, data }),
-  };
-}
-
-const lcp = (code: number, identifier: number, options: readonly CpOption[]) =>
-  frame(protocols.lcp, code, identifier, optionsOctets(options));
-const ipcp = (code: number, identifier: number, options: readonly CpOption[]) =>
-  frame(protocols.ipcp, code, identifier, optionsOctets(options));
-
-/** The packets of one protocol among the effects. */
-function sent(effects: readonly PppEffect[], protocol: number) {
-  return effects.flatMap((effect) => {
-    if (effect.type !== 'frame.send' || effect.protocol !== protocol) return [];
-    const packet = parseControlPacket(effect.information);
-    if (!packet.ok) throw new Error(packet.reason);
-    const options = parseOptions(packet.value.data);
-    return [{ ...packet.value, options: options.ok ? options.value : [] }];
-  });
-}
-
-let link: Link;
-
-function started(): void {
-  link = new Link();
-  link.take({ type: 'link.start', call: CALL, callingStation: '198.51.100.7', settings });
-  link.take({ type: 'offered', call: CALL, methods: ['ms-chap-v2', 'chap-md5', 'pap'] });
-}
-
-const ourRequest = (id: string) => link.context<AutomatonContext>(id);
-const acknowledge = (id: 'lcp' | 'ipcp' | 'ipv6cp', protocol: number) => {
-  const { requestIdentifier, request } = ourRequest(`${id}/1`);
-  return link.take(frame(protocol, codes.configureAck, requestIdentifier, optionsOctets(request)));
-};
-
-function lcpOpened(options: readonly CpOption[] = [mruOption(1400), MAGIC]): PppEffect[] {
-  link.take(lcp(codes.configureRequest, 1, options));
-  return acknowledge('lcp', protocols.lcp);
-}
-
-const msChapResponse = (peerChallenge: Uint8Array) => {
-  const value = emitMsChapV2Response({ peerChallenge, ntResponse: new Uint8Array(24).fill(2) });
-  const { identifier } = link.context<AuthContext>('auth/1');
-  const name = new TextEncoder().encode('alice');
-  return frame(protocols.chap, chapCodes.response, identifier, emitChapValue({ value, name }));
-};
-
-function authenticated(): void {
-  link.take(msChapResponse(new Uint8Array(16).fill(1)));
-  const { attempt } = link.context<AuthContext>('auth/1');
-  const verdict = {
-    accepted: true,
-    user: 'alice',
-    authenticatorResponse: `S=${'0'.repeat(40)}`,
-    policy: {},
-  } as const;
-  link.take({ type: 'verified', call: CALL, attempt, verdict });
-}
-
-function leased(six = true): PppEffect[] {
-  const prefix = hex('20010db8000000010000000000000000');
-  const lease = {
-    ipv4: { address: ADDRESS, gateway: GATEWAY },
-    ...(six && { ipv6: { prefix, prefixLength: 64 } }),
-  };
-  return link.take({ type: 'leased', call: CALL, lease });
-}
 
 beforeEach(started);
 
@@ -449,176 +324,6 @@ describe('authentication', () => {
     expect(link.drop({ type: 'offered', call: CALL, methods: [] })).toBe('late-answer');
     expect(link.drop({ type: 'link.close', call: CALL, reason: 'operator' })).toBe('no-link');
     expect(Object.keys(link.state)).toEqual([]);
-  });
-});
-
-describe('network phase', () => {
-  const zero = hex('00000000');
-  const ask = (identifier: number, ...wishes: readonly (readonly [number, Uint8Array])[]) =>
-    sent(
-      link.take(
-        ipcp(
-          codes.configureRequest,
-          identifier,
-          wishes.map(([type, data]) => ({ type, data })),
-        ),
-      ),
-      protocols.ipcp,
-    )[0];
-
-  beforeEach(() => {
-    lcpOpened();
-    authenticated();
-    leased();
-  });
-
-  test("Windows order: WINS rejected, addresses Nak'd, then acknowledged", () => {
-    const { ipAddress, primaryDns, primaryNbns, secondaryDns, secondaryNbns } = ipcpOptions;
-    const all = [
-      [ipAddress, zero],
-      [primaryDns, zero],
-      [primaryNbns, zero],
-      [secondaryDns, zero],
-      [secondaryNbns, zero],
-    ] as const;
-    const rejected = ask(5, ...all);
-    expect(rejected?.code).toBe(codes.configureReject);
-    // One name server is configured, so a second one is not to be had either.
-    expect(rejected?.options.map((option) => option.type)).toEqual([
-      primaryNbns,
-      secondaryDns,
-      secondaryNbns,
-    ]);
-    expect(ask(6, [ipAddress, zero], [primaryDns, zero])).toMatchObject({
-      code: codes.configureNak,
-      options: [ipv4Option(ipAddress, ADDRESS), ipv4Option(primaryDns, DNS)],
-    });
-    expect(ask(7, [ipAddress, ADDRESS], [primaryDns, DNS])).toMatchObject({ code: codes.configureAck });
-  });
-
-  test.each([
-    ['IP-Addresses', ipcpOptions.ipAddresses, '0a6200070a620001'],
-    ['Van Jacobson compression', ipcpOptions.ipCompression, '002d0f01'],
-    ['Mobile-IPv4', ipcpOptions.mobileIpv4, '0a620007'],
-  ])('%s is rejected', (_name, type, data) => {
-    expect(ask(1, [ipcpOptions.ipAddress, ADDRESS], [type, hex(data)])).toMatchObject({
-      code: codes.configureReject,
-      options: [{ type, data: hex(data) }],
-    });
-  });
-
-  test.each([
-    ['a wrong address', [[ipcpOptions.ipAddress, hex('c0a80001')]]],
-    ['an address of three octets', [[ipcpOptions.ipAddress, hex('c0a800')]]],
-    ['no address', []],
-  ] as const)("%s is Nak'd, never rejected, and in the end the link is closed", (_name, wishes) => {
-    for (let identifier = 0; identifier < 5; identifier += 1) {
-      expect(ask(identifier, ...wishes)).toMatchObject({
-        code: codes.configureNak,
-        options: [ipv4Option(ipcpOptions.ipAddress, ADDRESS)],
-      });
-    }
-    expect(ask(5, ...wishes)).toBeUndefined();
-    expect(link.context<LinkContext>('link/1').ending?.reason).toBe('negotiation-failed');
-  });
-
-  test('our end is the gateway; after three refusals we do without an address', () => {
-    const turnDown = () =>
-      link.take(
-        ipcp(codes.configureNak, ourRequest('ipcp/1').requestIdentifier, [ipv4Option(3, hex('01020304'))]),
-      );
-    for (let round = 0; round < 3; round += 1) {
-      expect(ourRequest('ipcp/1').request).toEqual([ipv4Option(3, GATEWAY)]);
-      turnDown();
-    }
-    turnDown();
-    expect(ourRequest('ipcp/1').request).toEqual([]);
-  });
-
-  test("IPV6CP: zero and a collision are Nak'd with another identifier", () => {
-    const ours = ourRequest('ipv6cp/1').request[0]?.data ?? hex('');
-    for (const identifier of [hex('0000000000000000'), ours, hex('00')]) {
-      const body = frame(
-        protocols.ipv6cp,
-        codes.configureRequest,
-        1,
-        optionsOctets([{ type: 1, data: identifier }]),
-      );
-      const [reply] = sent(link.take(body), protocols.ipv6cp);
-      expect(reply?.code).toBe(codes.configureNak);
-      expect(reply?.options[0]?.data).toHaveLength(8);
-      expect(reply?.options[0]?.data).not.toEqual(ours);
-    }
-  });
-
-  test('IPV6CP: a suggestion is taken, zero is not', () => {
-    const turnDown = (data: string) =>
-      link.take(
-        frame(
-          protocols.ipv6cp,
-          codes.configureNak,
-          ourRequest('ipv6cp/1').requestIdentifier,
-          optionsOctets([{ type: 1, data: hex(data) }]),
-        ),
-      );
-    turnDown('0000000000000009');
-    expect(ourRequest('ipv6cp/1').request[0]?.data).toEqual(hex('0000000000000009'));
-    turnDown('0000000000000000');
-    expect(ourRequest('ipv6cp/1').request[0]?.data).not.toEqual(hex('0000000000000000'));
-  });
-
-  test('without an IPv6 prefix IPV6CP is unknown', () => {
-    started();
-    lcpOpened();
-    authenticated();
-    leased(false);
-    const [reject] = sent(
-      link.take(frame(protocols.ipv6cp, 1, 1, optionsOctets([{ type: 1, data: hex('0000000000000001') }]))),
-      protocols.lcp,
-    );
-    expect(reject).toMatchObject({ code: codes.protocolReject });
-    expect(reject?.data.subarray(0, 2)).toEqual(hex('8057'));
-  });
-
-  test.each([protocols.ccp, protocols.acsp, protocols.mplscp, protocols.eap, protocols.lqr])(
-    'protocol %i is rejected, cut to the MRU of the peer, under a new Identifier each time',
-    (protocol) => {
-      const [first, second] = [1, 2].map(
-        (id) => sent(link.take(frame(protocol, 1, id, new Uint8Array(1_480))), protocols.lcp)[0],
-      );
-      expect(first?.code).toBe(codes.protocolReject);
-      expect((first?.data.length ?? 0) + 4).toBe(1400);
-      expect(second?.identifier).not.toBe(first?.identifier);
-    },
-  );
-
-  test('RFC 4861: advertised when IPV6CP opens, and to a host that solicits', () => {
-    const body = frame(
-      protocols.ipv6cp,
-      codes.configureRequest,
-      1,
-      optionsOctets([{ type: 1, data: hex('0200000000000009') }]),
-    );
-    link.take(body);
-    const opened = acknowledge('ipv6cp', protocols.ipv6cp);
-    expect(
-      opened.filter((effect) => effect.type === 'frame.send' && effect.protocol === protocols.ipv6),
-    ).toHaveLength(1);
-    const host = hex('fe80000000000000 0200000000000009');
-    const solicitation = routerSolicitationPacket(host, hex('ff020000000000000000000000000002'));
-    const answer = link.take({
-      type: 'frame',
-      call: CALL,
-      protocol: protocols.ipv6,
-      information: solicitation,
-    });
-    expect(answer).toMatchObject([{ type: 'frame.send', protocol: protocols.ipv6 }]);
-    expect((answer[0] as { information: Uint8Array }).information.subarray(24, 40)).toEqual(host);
-    const other = solicitation.slice();
-    other[40] = 135;
-    expect(link.drop({ type: 'frame', call: CALL, protocol: protocols.ipv6, information: other })).toBe(
-      'ipv6-housekeeping',
-    );
   });
 });
 

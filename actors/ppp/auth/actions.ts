@@ -15,10 +15,11 @@ import {
 import { setup } from 'xstate';
 import type { Emitted } from '../effects.ts';
 import type { AuthEvent, ChapShown, UserPolicy, Verdict } from './events.ts';
-import { CHALLENGE_MS, CHALLENGE_MS_MAX, CHALLENGE_OCTETS } from './limits.ts';
+import { CHALLENGE_MS, CHALLENGE_MS_MAX, CHALLENGE_OCTETS, VERDICT_MS } from './limits.ts';
 import type { AuthMethod, Proof } from './proof.ts';
 
 export const CHALLENGE = 'challenge';
+export const VERDICT = 'verdict';
 
 /** Purposes of the exposed octets of one event. */
 const CHALLENGE_VALUE = 1;
@@ -34,6 +35,8 @@ export interface AuthContext {
   readonly identifier: number;
   readonly challenge: Uint8Array;
   readonly challenges: number;
+  /** How often Success was sent unasked. */
+  readonly verdicts: number;
   /** Names the question that aaa answers. */
   readonly attempt: number;
   readonly user: string;
@@ -145,6 +148,13 @@ export const actions = {
   sendReply: authentication.emit(({ context }) => {
     const { code, data } = context.reply ?? { code: 0, data: NONE };
     return frame(context, { code, identifier: context.identifier, data });
+  }),
+  /** The timer behind a Success; PAP's peers repeat their request by themselves. */
+  awaitHearing: authentication.enqueueActions(({ context, enqueue }) => {
+    if (context.method === 'pap') return;
+    enqueue.assign({ verdicts: context.verdicts + 1 });
+    enqueue.cancel(VERDICT);
+    enqueue.raise({ type: 'VerdictUnheard' }, { id: VERDICT, delay: VERDICT_MS });
   }),
   giveUp: authentication.emit(({ context }) =>
     tell(context, {

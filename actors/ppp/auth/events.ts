@@ -49,6 +49,10 @@ type AuthFact =
   | { readonly type: 'Verified'; readonly attempt: number; readonly verdict: Verdict }
   /** From the link: the peer may be told that it is in. */
   | { readonly type: 'Admit' }
+  /** From the link: a network protocol has Opened, so the peer knows that it is in. */
+  | { readonly type: 'Confirmed' }
+  /** Nothing shows that the peer has heard our Success. */
+  | { readonly type: 'VerdictUnheard' }
   /** No Response to the Challenge in time. */
   | { readonly type: 'ChallengeExpired' }
   | { readonly type: 'Dismiss' };

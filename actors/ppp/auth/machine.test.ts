@@ -12,33 +12,39 @@ import type { AuthMethod } from './proof.ts';
  * `no` (the verdict, to the peer), `accepted`, `refused` and `failed` (to the link). A dot: nothing happens.
  */
 const CHAP_TABLE = `
-                   idle                awaiting              verifying             admitting       succeeded       refused
-  Begin            challenge>awaiting  .                     .                     .               .               .
-  Requested        .                   .                     .                     .               .               .
-  Responded        .                   ask>verifying         .                     .               yes>succeeded   no>refused
-  Responded-stale  .                   .                     .                     .               .               .
-  Responded-md5    .                   .                     .                     .               .               .
-  Reflected        .                   no,refused>refused    .                     .               yes>succeeded   no>refused
-  Verified+        .                   .                     accepted>admitting    .               .               .
-  Verified-        .                   .                     no,refused>refused    .               .               .
-  Verified-stale   .                   .                     .                     .               .               .
-  Admit            .                   .                     .                     yes>succeeded   .               .
-  Expired          .                   challenge>awaiting    .                     .               .               .
-  Expired-last     .                   failed>refused        .                     .               .               .
-  Dismiss          >dismissed          >dismissed            >dismissed            >dismissed      >dismissed      >dismissed
+  event            idle                awaiting            verifying           admitting      succeeded      refused     settled
+  Begin            challenge>awaiting  .                   .                   .              .              .           .
+  Requested        .                   .                   .                   .              .              .           .
+  Responded        .                   ask>verifying       .                   .              yes>succeeded  no>refused  yes>settled
+  Responded-stale  .                   .                   .                   .              .              .           .
+  Responded-md5    .                   .                   .                   .              .              .           .
+  Reflected        .                   no,refused>refused  .                   .              yes>succeeded  no>refused  yes>settled
+  Verified+        .                   .                   accepted>admitting  .              .              .           .
+  Verified-        .                   .                   no,refused>refused  .              .              .           .
+  Verified-stale   .                   .                   .                   .              .              .           .
+  Admit            .                   .                   .                   yes>succeeded  .              .           .
+  Expired          .                   challenge>awaiting  .                   .              .              .           .
+  Expired-last     .                   failed>refused      .                   .              .              .           .
+  Confirmed        .                   .                   .                   .              >settled       .           .
+  Unheard          .                   .                   .                   .              yes>succeeded  .           .
+  Unheard-last     .                   .                   .                   .              >settled       .           .
+  Dismiss          >dismissed          >dismissed          >dismissed          >dismissed     >dismissed     >dismissed  >dismissed
 `;
 
 const PAP_TABLE = `
-                   idle                awaiting              verifying             admitting       succeeded       refused
-  Begin            >awaiting           .                     .                     .               .               .
-  Requested        .                   ask>verifying         >verifying            >admitting      yes>succeeded   no>refused
-  Responded        .                   .                     .                     .               .               .
-  Responded-stale  .                   .                     .                     .               .               .
-  Verified+        .                   .                     accepted>admitting    .               .               .
-  Verified-        .                   .                     no,refused>refused    .               .               .
-  Verified-stale   .                   .                     .                     .               .               .
-  Admit            .                   .                     .                     yes>succeeded   .               .
-  Dismiss          >dismissed          >dismissed            >dismissed            >dismissed      >dismissed      >dismissed
+  event            idle        awaiting       verifying           admitting      succeeded      refused     settled
+  Begin            >awaiting   .              .                   .              .              .           .
+  Requested        .           ask>verifying  >verifying          >admitting     yes>succeeded  no>refused  yes>settled
+  Responded        .           .              .                   .              .              .           .
+  Responded-stale  .           .              .                   .              .              .           .
+  Verified+        .           .              accepted>admitting  .              .              .           .
+  Verified-        .           .              no,refused>refused  .              .              .           .
+  Verified-stale   .           .              .                   .              .              .           .
+  Admit            .           .              .                   yes>succeeded  .              .           .
+  Confirmed        .           .              .                   .              >settled       .           .
+  Unheard          .           .              .                   .              yes>succeeded  .           .
+  Unheard-last     .           .              .                   .              >settled       .           .
+  Dismiss          >dismissed  >dismissed     >dismissed          >dismissed     >dismissed     >dismissed  >dismissed
 `;
 
 const IDENTIFIER = 7;
@@ -76,14 +82,18 @@ const EVENTS: Readonly<Record<string, AuthEvent>> = {
   Admit: { type: 'Admit' },
   Expired: { type: 'ChallengeExpired' },
   'Expired-last': { type: 'ChallengeExpired' },
+  Confirmed: { type: 'Confirmed' },
+  Unheard: { type: 'VerdictUnheard' },
+  'Unheard-last': { type: 'VerdictUnheard' },
   Dismiss: { type: 'Dismiss' },
 };
 
 type Effect = { type: string; event?: { type: string }; protocol?: number; information?: Uint8Array };
 
-function at(state: string, method: AuthMethod, challenges: number): AnyMachineSnapshot {
+function at(state: string, method: AuthMethod, challenges: number, verdicts = 1): AnyMachineSnapshot {
   const verdictCode = state === 'refused' ? (method === 'pap' ? 3 : 4) : method === 'pap' ? 2 : 3;
-  const settled = state === 'refused' || state === 'succeeded' || state === 'admitting';
+  const settled =
+    state === 'refused' || state === 'succeeded' || state === 'settled' || state === 'admitting';
   const context: AuthContext = {
     owner: 'link/1',
     call: 1,
@@ -93,6 +103,7 @@ function at(state: string, method: AuthMethod, challenges: number): AnyMachineSn
     identifier: IDENTIFIER,
     challenge: CHALLENGE,
     challenges,
+    verdicts,
     attempt: 1,
     user: 'alice',
     policy: {},
@@ -111,7 +122,7 @@ function nameOf(effect: Effect): string {
 }
 
 function play(state: string, name: string, method: AuthMethod) {
-  const before = at(state, method, name === 'Expired-last' ? 10 : 1);
+  const before = at(state, method, name === 'Expired-last' ? 10 : 1, name === 'Unheard-last' ? 5 : 1);
   const event = EVENTS[name];
   if (event === undefined) throw new Error(`no event ${name}`);
   return {
@@ -124,7 +135,7 @@ for (const [method, table] of [
   ['ms-chap-v2', CHAP_TABLE],
   ['pap', PAP_TABLE],
 ] as const) {
-  const [head = [], ...rows] = table
+  const [[, ...head] = [], ...rows] = table
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => line.trim().split(/\s+/));

@@ -1,6 +1,6 @@
 import { cancel } from 'xstate';
-import { type AuthContext, actions, authentication, CHALLENGE } from './actions.ts';
-import { CHALLENGES_MAX } from './limits.ts';
+import { type AuthContext, actions, authentication, CHALLENGE, VERDICT } from './actions.ts';
+import { CHALLENGES_MAX, VERDICTS_MAX } from './limits.ts';
 
 /**
  * The authenticator's side of PAP (RFC 1334), CHAP (RFC 1994) and MS-CHAPv2 (RFC 2759). It proves nothing
@@ -20,6 +20,7 @@ export const auth = authentication
         event.shown.method === context.method &&
         event.identifier === context.identifier,
       pap: ({ context }) => context.method === 'pap',
+      verdictsLeft: ({ context }) => context.verdicts < VERDICTS_MAX,
       challengesLeft: ({ context }) => context.challenges < CHALLENGES_MAX,
     },
     actions,
@@ -35,6 +36,7 @@ export const auth = authentication
       identifier: 0,
       challenge: new Uint8Array(0),
       challenges: 0,
+      verdicts: 0,
       attempt: 0,
       user: '',
       policy: {},
@@ -72,11 +74,24 @@ export const auth = authentication
         on: {
           Requested: { guard: 'pap', actions: 'noteIdentifier' },
           Responded: {},
-          Admit: { target: 'succeeded', actions: 'sendReply' },
+          Admit: { target: 'succeeded', actions: ['sendReply', 'awaitHearing'] },
         },
       },
-      // RFC 1994 §4.2, RFC 1334 §2.2.1: the verdict may have been lost, so a repetition gets it again.
+      // RFC 1994 §4.2, RFC 1334 §2.2.1: the verdict may have been lost, so a repetition gets it again. Not
+      // every peer repeats its Response (pppd does not), so a Success is also repeated unasked.
       succeeded: {
+        exit: cancel(VERDICT),
+        on: {
+          Confirmed: 'settled',
+          VerdictUnheard: [
+            { guard: 'verdictsLeft', actions: ['sendReply', 'awaitHearing'] },
+            { target: 'settled' },
+          ],
+          Requested: { guard: 'pap', actions: ['noteIdentifier', 'sendReply'] },
+          Responded: { guard: 'answersChallenge', actions: 'sendReply' },
+        },
+      },
+      settled: {
         on: {
           Requested: { guard: 'pap', actions: ['noteIdentifier', 'sendReply'] },
           Responded: { guard: 'answersChallenge', actions: 'sendReply' },

@@ -125,6 +125,7 @@ const networkUp = linking.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'LayerUp' || event.layer === 'lcp') return;
   const first = !Object.values(context.networks).includes('opened');
   enqueue.cancel(PHASE);
+  enqueue.emit(tell(actorId('auth', context.call), { type: 'Confirmed' }));
   enqueue.assign({ networks: { ...context.networks, [event.layer]: 'opened' }, opened: true });
   if (first)
     enqueue.emit({

@@ -67,7 +67,7 @@ const TABLE = `
   Offered-none          explain,disconnect>ended    .                            .                                .                                .                                    .
   LayerStarted          .                           .                            .                                .                                .                                    .
   LcpUp                 .                           +auth,auth!,+echo,echo!>asking  .                             .                                .                                    .
-  IpcpUp                .                           .                            .                                .                                >network                             .
+  IpcpUp                .                           .                            .                                .                                auth!>network                             .
   LcpRenegotiates       .                           >establish                   -auth,-echo>establish            -auth,-echo>establish            -auth,-echo,-ipcp,-ipv6cp>establish  >terminate
   LcpTerminated         .                           explain>terminate            explain,-auth,-echo>terminate    explain,-auth,-echo>terminate    explain,-auth,-echo,-ipcp,-ipv6cp>terminate  >terminate
   IpcpDown              .                           .                            .                                .                                >network                             .
