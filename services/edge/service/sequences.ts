@@ -52,7 +52,11 @@ export function createSequences(options: SequencesOptions): Sequences {
     const key = sequenceKey(sa);
     try {
       const block = await reserve(bucket, key);
-      if (wanted.get(key) !== sa) return;
+      if (wanted.get(key) !== sa) {
+        // Forgotten meanwhile, and its deletion may have come before our writing.
+        if (!wanted.has(key)) await bucket.delete(key);
+        return;
+      }
       wanted.delete(key);
       options.granted(sa, block);
     } catch (error) {
