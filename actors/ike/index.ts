@@ -18,6 +18,7 @@ export type { InformationalContext } from './v1/informational/machine.ts';
 export type { IsakmpSaContext } from './v1/isakmp-sa/context.ts';
 export type { Identity, NatVerdict } from './v1/isakmp-sa/events.ts';
 export { identityOf } from './v1/isakmp-sa/identity.ts';
+export { SA_BODY_OCTETS_MAX } from './v1/isakmp-sa/limits.ts';
 export { ikeActors } from './v1/machines.ts';
 export { type Endpoint, type Path, sameEndpoint, samePath } from './v1/path.ts';
 export type { IkePolicy } from './v1/policy.ts';

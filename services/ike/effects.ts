@@ -1,4 +1,4 @@
-import { exchangeOf, type IkeEffect } from '@culvert/actors-ike';
+import { exchangeOf, type IkeEffect, withSeen } from '@culvert/actors-ike';
 import { type IkeDatagram, subjects } from '@culvert/contracts';
 import { isDhGroup, respondDh } from '@culvert/crypto';
 import type { Host, Performer, Performing } from '@culvert/host';
@@ -41,8 +41,10 @@ export function performers({ runtime, directory, isakmpSasMax, host }: Performan
     'qm2.send': peer<'qm2.send'>(sealQm2),
     'notify.clear': peer<'notify.clear'>(sealClearNotify),
     'informational.send': peer<'informational.send'>(({ isakmpSa, messageId, payloads, path }, vault) => {
-      const octets = sealInformational(secretsOf(vault, isakmpSa), messageId, payloads);
-      return { path, octets, afterRecord: false };
+      const sa = secretsOf(vault, isakmpSa);
+      // HASH(1) says nothing of direction: our own message, sent back to us, must be a replay.
+      sa.table = withSeen(sa.table, messageId);
+      return { path, octets: sealInformational(sa, messageId, payloads), afterRecord: false };
     }),
     'answer.repeat': peer<'answer.repeat'>(({ isakmpSa, messageId, path }, vault) => {
       const answer = vault.sas[isakmpSa] && exchangeOf(vault.sas[isakmpSa].table, messageId)?.answer;

@@ -7,11 +7,9 @@ export const ACTIVITY_TIMEOUT_MS = 1000;
 export const PROOF_ATTEMPTS_MAX = 8;
 /** Pre-shared keys tried for one peer: rotation, not guessing. */
 export const PSK_CANDIDATES_MAX = 4;
-/** Exchanges whose IV waits for an answer, per ISAKMP SA. */
-export const PENDING_IVS_MAX = 8;
 /** Above this share of the half-open limit new first messages are dropped at random, ever more of them. */
 export const EARLY_DROP_FROM = 0.8;
-/** Actors of one session that one step may all reach (kernel DELIVERIES_MAX). */
-export const SAS_PER_SESSION_MAX = 12;
+/** One step may have to reach all machines of a session, several times (kernel DELIVERIES_MAX). */
+export const SAS_PER_SESSION_MAX = 8;
 /** Messages under reassembly over all sessions. */
 export const REASSEMBLIES_MAX = 1024;

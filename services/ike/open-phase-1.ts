@@ -1,5 +1,5 @@
 import type { IkeBody, NatVerdict } from '@culvert/actors-ike';
-import { isakmpSaId } from '@culvert/actors-ike';
+import { isakmpSaId, SA_BODY_OCTETS_MAX } from '@culvert/actors-ike';
 import type { PskConfig } from '@culvert/config';
 import {
   type Cookies,
@@ -42,6 +42,8 @@ export function openMm1(opening: Opening): IkeBody | Dropped {
   if (!message.ok) return { drop: `malformed-${message.reason}` };
   const chain = checkMessage(type, message.value.chain);
   if (!chain.ok) return { drop: `malformed-${chain.reason}` };
+  // Here already: what is refused founds no session, and nobody would take it out of the directory again.
+  if ((linkOf(chain.value, 'SA')?.body.length ?? 0) > SA_BODY_OCTETS_MAX) return { drop: 'sa-too-large' };
   const initiatorCookie = toHex(header.initiatorCookie);
   const founding = foundingKey(initiatorCookie, packet.flow);
   view.vault.founding = founding;

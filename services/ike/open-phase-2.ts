@@ -13,7 +13,6 @@ import {
 } from '@culvert/wire/ike';
 import { addressOctets } from './addresses.ts';
 import type { Keeping } from './keeping.ts';
-import { PENDING_IVS_MAX } from './limits.ts';
 import type { Opening } from './open.ts';
 import type { Phase2Secrets, SaSecrets } from './vault.ts';
 
@@ -46,7 +45,11 @@ function openQm1(opening: Opening, sa: SaSecrets, keys: Phase2Secrets, suite: Su
   if ('drop' in plain) return plain;
   if (!constantTimeEqual(hash1(suite.hash, keys.a, messageId, plain.rest), plain.proof))
     return { drop: 'wrong-hash' };
-  sa.pendingIvs = [...sa.pendingIvs, { messageId, iv: plain.nextIv }].slice(-PENDING_IVS_MAX);
+  // Bounded by the machines there may be: an entry without one has been answered or dropped.
+  const waiting = sa.pendingIvs.filter(
+    (one) => view.state[quickModeId(isakmpSa, one.messageId)] !== undefined,
+  );
+  sa.pendingIvs = [...waiting, { messageId, iv: plain.nextIv }];
   sa.table = withSeen(sa.table, messageId);
   const spi = freeSpi(view.session, view.shard, keeping);
   view.vault.spis[quickModeId(isakmpSa, messageId)] = spi;

@@ -8,6 +8,7 @@ import type { IsakmpSaContext } from './isakmp-sa/context.ts';
 import type { IsakmpSaHappening } from './isakmp-sa/events.ts';
 import type { IkePolicy } from './policy.ts';
 import { classifyQuickMode } from './quick-mode/classify.ts';
+import type { QuickModeContext } from './quick-mode/context.ts';
 import type { QuickModeHappening } from './quick-mode/events.ts';
 import type { SessionHappening } from './session/events.ts';
 import { tell } from './tell.ts';
@@ -23,6 +24,7 @@ export function classify(body: IkeBody, state: SessionState, policy: IkePolicy):
       const event = outcome.ok
         ? ({ type: 'DH+', publicValue: outcome.publicValue } as const)
         : ({ type: 'DH-', reason: outcome.reason } as const);
+      if (orphaned(body.actor, state)) return [tell<QuickModeHappening>(body.actor, { type: 'DROP' })];
       return [tell<IsakmpSaHappening | QuickModeHappening>(body.actor, event)];
     }
     case 'admitted': {
@@ -49,6 +51,13 @@ export function classify(body: IkeBody, state: SessionState, policy: IkePolicy):
     default:
       return classifyMessage(body, state, policy);
   }
+}
+
+/** A Quick Mode whose ISAKMP SA went away while its Diffie-Hellman ran cannot be answered any more. */
+function orphaned(actor: string, state: SessionState): boolean {
+  if (!actor.startsWith('quick-mode/')) return false;
+  const context = state[actor]?.context as QuickModeContext | undefined;
+  return context !== undefined && state[isakmpSaId(context.isakmpSa)] === undefined;
 }
 
 /** A session that is still half open has only its ISAKMP SA. */

@@ -212,15 +212,15 @@ const TABLES: readonly Table[] = [
     events: quickEvents,
     text: `
                    idle                             agreeing                         answered                                            established
-      QM1          qm2.send,tell:IPSEC-UP/answered  -                                -                                                   -
-      QM1+PFS      dh.agree/agreeing                -                                -                                                   -
-      DH+          -                                qm2.send,tell:IPSEC-UP/answered  -                                                   -
-      DH-          -                                report/gone                      -                                                   -
+      QM1          tell:IPSEC-UP,qm2.send/answered  -                                -                                                   -
+      QM1+PFS      tell:IPSEC-UP,dh.agree/agreeing  -                                -                                                   -
+      DH+          -                                qm2.send/answered                -                                                   -
+      DH-          -                                report,tell:IPSEC-DOWN/gone                      -                                                   -
       QM3          -                                -                                report/established                                  /established
-      UNCONFIRMED  -                                -                                report/established                                  -
+      UNCONFIRMED  -                                tell:IPSEC-DOWN/gone                                report/established                                  -
       DUPLICATE    -                                -                                answer.repeat/answered                              answer.repeat/established
       DELETED      -                                -                                tell:IPSEC-DOWN,report/gone                         tell:IPSEC-DOWN,report/gone
-      DROP         /gone                            /gone                            tell:IPSEC-DOWN,report/gone                         tell:IPSEC-DOWN,report/gone
+      DROP         /gone                            tell:IPSEC-DOWN/gone                            tell:IPSEC-DOWN,report/gone                         tell:IPSEC-DOWN,report/gone
       LIFETIME     -                                -                                tell:ANNOUNCE-DELETE,tell:IPSEC-DOWN,report/gone    tell:ANNOUNCE-DELETE,tell:IPSEC-DOWN,report/gone
     `,
   },

@@ -1,4 +1,4 @@
-import { concat, toHex } from '@culvert/wire';
+import { be32, concat, toHex } from '@culvert/wire';
 import {
   AUTHENTICATION,
   EXCHANGE,
@@ -212,5 +212,72 @@ describe('fragments', () => {
       expect(drops['culvert.host.drops{protocol=ike,reason=fragment-of-fragment}']).toBe(1);
       expect(drops['culvert.host.drops{protocol=ike,reason=fragment-before-cookies}']).toBe(1);
       expect(toHex(station.initiator.cookies.responder)).not.toBe('');
+    }));
+});
+
+describe('what an authenticated peer may not do to us', () => {
+  test('a message that says everything many times is one step', () =>
+    inWorld({ seed: 7 }, async (world) => {
+      const lab = await openLab(world);
+      const station = lab.station(modern.ike);
+      station.initiator.connect();
+      await world.until(() => station.sas.length === 1, 10 * SECOND);
+      const { initiator, responder } = station.initiator.cookies;
+      const cookies = concat(initiator, responder);
+      const spi = be32(station.sas[0]?.inboundSpi ?? 0);
+      const notify = (notifyType: number): Payload => ({
+        kind: 'N',
+        doi: 1,
+        protocol: 1,
+        notifyType,
+        spi: cookies,
+        data: be32(notifyType),
+      });
+      const many = <T>(value: T): T[] => new Array<T>(16).fill(value);
+      station.initiator.inform([
+        ...many(notify(NOTIFY['R-U-THERE'])).slice(0, 8),
+        ...many(notify(NOTIFY['INITIAL-CONTACT'])).slice(0, 8),
+        ...many<Payload>({ kind: 'D', doi: 1, protocol: 3, spis: many(spi) }).slice(0, 8),
+        ...many<Payload>({ kind: 'D', doi: 1, protocol: 1, spis: many(cookies) }).slice(0, 8),
+      ]);
+      await world.run(SECOND);
+      expect(lab.records()).toEqual([]);
+      expect(lab.drops()['culvert.host.quarantined{protocol=ike}']).toBeUndefined();
+    }));
+
+  test('Quick Modes with PFS by the dozen, the ISAKMP SA deleted under them', () =>
+    inWorld({ seed: 8 }, async (world) => {
+      const lab = await openLab(world);
+      const station = lab.station({ ...modern.ike, pfs: 19 });
+      station.initiator.connect();
+      await world.until(() => station.sas.length === 1, 10 * SECOND);
+      for (let n = 0; n < 20; n += 1) await world.promised(station.initiator.quickMode());
+      station.initiator.deleteIsakmp();
+      await world.run(5 * SECOND);
+      expect(lab.entries().length).toBeLessThanOrEqual(8);
+      expect(lab.drops()['culvert.host.quarantined{protocol=ike}']).toBeUndefined();
+      expect(world.broker.faults).toEqual([]);
+      // Nobody opens a tunnel: all of it goes.
+      await world.run(90 * SECOND);
+      expect(lab.records()).toEqual([]);
+      expect(lab.runtime.telemetry.gauges()['culvert.host.sessions{protocol=ike}']).toBe(0);
+    }));
+
+  test('a crash in the middle of a Quick Mode with PFS leaves nothing behind', () =>
+    inWorld({ seed: 9 }, async (world) => {
+      const lab = await openLab(world);
+      const station = lab.station({ ...modern.ike, pfs: 19 });
+      station.initiator.connect();
+      await world.until(() => station.sas.length === 1, 10 * SECOND);
+      await world.run(SECOND);
+      const session = lab.entries()[0]?.session ?? '';
+      await world.promised(lab.request(session, { type: 'tunnel.opened' }));
+      await world.run(SECOND);
+      await world.promised(station.initiator.quickMode());
+      await lab.restart();
+      await world.run(40 * SECOND);
+      station.initiator.deleteEsp(station.sas.map((sa) => sa.inboundSpi));
+      await world.run(60 * SECOND);
+      expect(lab.records()).toEqual([]);
     }));
 });

@@ -25,7 +25,17 @@ export function classifyInformational(
     if (payload.kind === 'N') deliveries.push(...notification(body, payload, state));
     if (payload.kind === 'D') deliveries.push(...deletion(payload, state));
   }
-  return deliveries.length === 0 ? { drop: 'nothing-to-act-on' } : deliveries;
+  return deliveries.length === 0 ? { drop: 'nothing-to-act-on' } : once(deliveries);
+}
+
+/** A message may name one thing many times; one step must not have to do it many times. */
+function once(deliveries: readonly Delivery[]): readonly Delivery[] {
+  const kept = new Map<string, Delivery>();
+  for (const delivery of deliveries) {
+    const key = delivery.type === 'tell' ? `${delivery.to} ${delivery.event.type}` : delivery.id;
+    if (!kept.has(key)) kept.set(key, delivery);
+  }
+  return [...kept.values()];
 }
 
 function notification(body: Body, payload: NotificationPayload, state: SessionState): readonly Delivery[] {

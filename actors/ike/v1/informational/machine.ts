@@ -96,6 +96,8 @@ export const informational = informationalSetup
         event.type === 'ACTIVITY' && event.idleMs !== undefined && event.idleMs < context.intervalMs,
       timedOut: ({ context, event }) =>
         context.probingSince !== 0 && event.at - context.probingSince >= context.timeoutMs,
+      // A peer without DPD would never answer, and its silence would say nothing.
+      canProbe: ({ context }) => context.probes,
       // RFC 3706 §6.2: a replayed query has an old number.
       inOrder: ({ context, event }) => event.type === 'R-U-THERE' && event.sequence >= context.peerSequence,
       answersProbe: ({ context, event }) =>
@@ -122,7 +124,10 @@ export const informational = informationalSetup
     states: {
       quiet: {
         entry: ['heard', 'armIdle'],
-        on: { IDLE: { target: 'asking', actions: 'ask' }, PROBE: { target: 'probing', actions: 'probe' } },
+        on: {
+          IDLE: { target: 'asking', actions: 'ask' },
+          PROBE: { guard: 'canProbe', target: 'probing', actions: 'probe' },
+        },
       },
       asking: {
         on: {
@@ -132,7 +137,7 @@ export const informational = informationalSetup
             { target: 'probing', actions: 'probe' },
           ],
           'R-U-THERE-ACK': { guard: 'answersProbe', target: 'quiet' },
-          PROBE: { target: 'probing', actions: 'probe' },
+          PROBE: { guard: 'canProbe', target: 'probing', actions: 'probe' },
         },
       },
       probing: {

@@ -87,8 +87,16 @@ export const sendQm2 = act(({ context, event, enqueue }) => {
     outboundSpi: context.outboundSpi,
     pfs: publicR !== undefined,
   });
+});
+
+/** From its first message on the session counts the SA, so that it goes down with it. */
+export const joinSession = act(({ context, enqueue }) => {
   const { id, inboundSpi: spi } = context;
   enqueue.emit(tell<SessionHappening>(SESSION, { type: 'IPSEC-UP', id, spi }));
+});
+
+export const leaveSession = act(({ context, enqueue }) => {
+  enqueue.emit(tell<SessionHappening>(SESSION, { type: 'IPSEC-DOWN', id: context.id, expired: false }));
 });
 
 /** In the order of RFC 2409 §5.5 and RFC 3947 §5.2. */

@@ -26,7 +26,7 @@ export type QuickModeHappening =
   | { readonly type: 'DH-'; readonly reason: string }
   /** HDR*, HASH(3), verified. */
   | { readonly type: 'QM3' }
-  /** Nothing more is awaited: see `THIRD_MESSAGE_MS`. */
+  /** Neither the third message nor our own Diffie-Hellman came: see `THIRD_MESSAGE_MS`. */
   | { readonly type: 'UNCONFIRMED' }
   | { readonly type: 'DUPLICATE'; readonly path: Path }
   /** The peer's Delete named our outbound SPI, or its protected INVALID-SPI did. */

@@ -18,6 +18,9 @@ export const quickMode = actions.quickModeSetup
       sendQm2: actions.sendQm2,
       confirm: actions.confirm,
       repeat: actions.repeat,
+      joinSession: actions.joinSession,
+      leaveSession: actions.leaveSession,
+      armAgreeing: actions.armThird,
       armThird: actions.armThird,
       disarmThird: actions.disarmThird,
       armLifetime: actions.armLifetime,
@@ -37,17 +40,21 @@ export const quickMode = actions.quickModeSetup
       idle: {
         on: {
           QM1: [
-            { guard: 'withPfs', target: 'agreeing', actions: ['adopt', 'agree'] },
-            { target: 'up.answered', actions: ['adopt', 'sendQm2'] },
+            { guard: 'withPfs', target: 'agreeing', actions: ['adopt', 'joinSession', 'agree'] },
+            { target: 'up.answered', actions: ['adopt', 'joinSession', 'sendQm2'] },
           ],
           DROP: 'gone',
         },
       },
+      /** A crash loses the job but not the machine: then the timer ends what nothing else would. */
       agreeing: {
+        entry: 'armAgreeing',
+        exit: 'disarmThird',
         on: {
           'DH+': { target: 'up.answered', actions: 'sendQm2' },
-          'DH-': { target: 'gone', actions: 'reportBadKey' },
-          DROP: 'gone',
+          'DH-': { target: 'gone', actions: ['reportBadKey', 'leaveSession'] },
+          UNCONFIRMED: { target: 'gone', actions: 'leaveSession' },
+          DROP: { target: 'gone', actions: 'leaveSession' },
         },
       },
       /** The SAs are installed: inbound at once, outbound when the peer is first heard on them. */
