@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { labOf } from './dial-in.ts';
 import type { Connection, Dialler } from './lab/client.ts';
+import { attempt } from './lab/command.ts';
 import { IPERF_PORTS } from './lab/corporate.ts';
 import { TRANSFER_SECONDS } from './lab/lab.ts';
 import { libreswan } from './lab/libreswan.ts';
@@ -34,6 +35,13 @@ test('all three work at the same time', async () => {
       diallers.map(({ guest }, i) => transfer(guest, direction, TRANSFER_SECONDS, IPERF_PORTS[i])),
     );
     for (const each of moved) expect(longestSilence(each)).toBeLessThan(3);
+  }
+});
+
+test('the corporate host reaches each of them', async () => {
+  for (const { address } of connections) {
+    const [program, args] = lab().network.within('corporate', 'ping', '-n', '-c', '2', '-W', '2', address);
+    expect((await attempt(program, args)).status).toBe(0);
   }
 });
 

@@ -61,6 +61,8 @@ ipcp-accept-local
 ipcp-accept-remote
 mtu 1400
 mru 1400
+# xl2tpd closes the tunnel before pppd says farewell, so nobody is there to answer it.
+lcp-max-terminate 1
 debug
 logfile /var/log/pppd.log
 `,

@@ -57,7 +57,7 @@ export async function startGateway(network: Network, directory: string, otlp: st
   const sockets = (...filter: readonly string[]): Promise<string> =>
     command(...flat(network.within('gateway', 'ss', '-Hn', ...filter)));
   await until('the gateway to listen on UDP 500', READY_MS, async () => {
-    if (ended) throw new Error(`the gateway ended by itself:\n${readFileSync(log, 'utf8')}`);
+    if (ended) throw new Error(`the gateway ended by itself:\n${readFileSync(log, 'utf8').slice(-3000)}`);
     return (await sockets('-ul', 'sport = :500')) === '' ? undefined : true;
   });
   return {

@@ -19,11 +19,14 @@ export const ADDRESSES = {
 export type Place = 'lan' | 'outside';
 export type Role = 'switch' | 'router' | 'gateway' | 'corporate';
 
+/** A program and its arguments. */
+export type Within = readonly [string, readonly string[]];
+
 export interface Network {
   /** The name of a role's namespace. */
   name(role: Role): string;
   /** Program and arguments that run the given words in a role's namespace. */
-  within(role: Role, ...words: readonly string[]): readonly [string, readonly string[]];
+  within(role: Role, ...words: readonly string[]): Within;
   /** Puts a tap device into the switch, or moves it. */
   plug(tap: string, place: Place): Promise<void>;
   close(): Promise<void>;
