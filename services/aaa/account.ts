@@ -1,5 +1,5 @@
 import type { UserConfig } from '@culvert/config';
-import { ntPasswordHash, Secret } from '@culvert/crypto';
+import { isUsable, ntPasswordHash, Secret } from '@culvert/crypto';
 import type { Sealer } from '@culvert/host';
 import {
   type UserEntry,
@@ -28,7 +28,8 @@ export function configAccount(user: UserConfig): Account {
   const text = new TextDecoder().decode(password.expose());
   return {
     name,
-    ntHash: new Secret(ntPasswordHash(text)),
+    // Without MD4 nobody is offered MS-CHAPv2; the others log in all the same.
+    ntHash: isUsable('md4') ? new Secret(ntPasswordHash(text)) : Secret.random(16),
     ...(chap ? { chapSecret: password } : {}),
     ...(ipv4 === undefined ? {} : { ipv4 }),
     ...(sessionTimeoutSeconds === undefined ? {} : { sessionTimeoutMs: sessionTimeoutSeconds * 1000 }),

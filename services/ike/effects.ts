@@ -1,4 +1,5 @@
 import { exchangeOf, type IkeEffect, withSeen } from '@culvert/actors-ike';
+import type { Config } from '@culvert/config';
 import { type IkeDatagram, subjects } from '@culvert/contracts';
 import { isDhGroup, respondDh } from '@culvert/crypto';
 import type { Host, Performer, Performing } from '@culvert/host';
@@ -6,17 +7,23 @@ import { invariant } from '@culvert/kernel';
 import type { Runtime } from '@culvert/runtime';
 import { admit, contactOf, supersede } from './admission.ts';
 import type { Directory } from './directory.ts';
+import { datagramsOf } from './fragmenting.ts';
 import type { IkeInput } from './inputs.ts';
 import { writeReport } from './reports.ts';
 import { askActivity, askL2tp } from './requests.ts';
 import { type SealedMessage, sealInformational, secretsOf } from './seal.ts';
 import { sealClearNotify, sealMm2, sealMm4, sealMm6 } from './seal-phase-1.ts';
 import { sealQm2 } from './seal-quick-mode.ts';
-import type { IkeVault } from './vault.ts';
+import type { IkeVault, SaSecrets } from './vault.ts';
 
 type Effect<T extends IkeEffect['type']> = Extract<IkeEffect, { type: T }>;
 type Performers = { readonly [T in IkeEffect['type']]: Performer<Effect<T>, IkeInput, IkeVault> };
-type Seal<T extends IkeEffect['type']> = (effect: Effect<T>, vault: IkeVault) => SealedMessage | undefined;
+type PeerType = Extract<IkeEffect, { path: unknown }>['type'];
+type Seal<T extends PeerType> = (effect: Effect<T>, vault: IkeVault) => SealedMessage | undefined;
+
+interface Departing extends SealedMessage {
+  readonly datagrams: readonly Uint8Array[];
+}
 
 export interface Performance {
   readonly runtime: Runtime;
@@ -29,10 +36,10 @@ export interface Performance {
 /** One handler per effect type, exhaustive by type. */
 export function performers({ runtime, directory, isakmpSasMax, host }: Performance): Performers {
   const { bus, config, telemetry } = runtime;
-  const peer = <T extends IkeEffect['type']>(seal: Seal<T>): Performer<Effect<T>, IkeInput, IkeVault> => ({
+  const peer = <T extends PeerType>(seal: Seal<T>): Performer<Effect<T>, IkeInput, IkeVault> => ({
     class: 'peer',
-    seal: (effect, { vault }) => seal(effect, vault),
-    perform: (sealed: SealedMessage | undefined, context) => transmit(runtime, sealed, context),
+    seal: (effect, { vault }) => departing(seal(effect, vault), vault.sas[effect.isakmpSa], config),
+    perform: (sealed: Departing | undefined, context) => transmit(runtime, sealed, context),
   });
   return {
     'mm2.send': peer<'mm2.send'>(sealMm2),
@@ -87,12 +94,25 @@ export function performers({ runtime, directory, isakmpSasMax, host }: Performan
   };
 }
 
-function transmit({ bus }: Runtime, sealed: SealedMessage | undefined, context: Performing<IkeVault>): void {
+/** In one piece, or in fragments where the peer takes them and the piece is too long. */
+function departing(
+  message: SealedMessage | undefined,
+  sa: SaSecrets | undefined,
+  { ike }: Config,
+): Departing | undefined {
+  if (message === undefined) return undefined;
+  const octetsMax = sa?.fragments === true ? ike.fragmentOctets : Number.POSITIVE_INFINITY;
+  return { ...message, datagrams: datagramsOf(message.octets, octetsMax) };
+}
+
+function transmit({ bus }: Runtime, sealed: Departing | undefined, context: Performing<IkeVault>): void {
   if (sealed === undefined) return;
-  const { path, octets, afterRecord } = sealed;
+  const { path, afterRecord, datagrams } = sealed;
   const after = afterRecord && context.record !== undefined ? { after: context.record } : {};
-  const datagram: IkeDatagram = { flow: path.flow, nonEspMarker: path.nonEspMarker, octets, ...after };
-  bus.publish(subjects.edge.ike(path.node), datagram, { trace: context.trace });
+  for (const octets of datagrams) {
+    const datagram: IkeDatagram = { flow: path.flow, nonEspMarker: path.nonEspMarker, octets, ...after };
+    bus.publish(subjects.edge.ike(path.node), datagram, { trace: context.trace });
+  }
 }
 
 /** In libuv's thread pool: the event loop only pays for the hand-over. */

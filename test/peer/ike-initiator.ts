@@ -136,6 +136,11 @@ export class IkeInitiator {
     return { initiator: this.#cookie, responder: this.#responderCookie };
   }
 
+  /** Its protected side, from MM4 on: for tests that say what no client says. */
+  get channel(): IsakmpChannel | undefined {
+    return this.#channel;
+  }
+
   /** HDR, SA, VID...  -->  again on an established SA: a new ISAKMP SA in place of the old one. */
   connect(): void {
     const random = exposed(this.#ports.entropy.seed(), 1, 40);
