@@ -47,12 +47,9 @@ async function write<I, B, E extends Happening, V extends Vault>(
   const forward = engine.protocol.forward(session);
   session.sealedForward = sealForward(sealer, bucket, key, forward, session.sealedForward);
   const state = sealState(sealer, bucket, key, recordState(engine, session));
-  session.revision = await writeRecord(
-    engine,
-    key,
-    encodeRecord(state, session.sealedForward),
-    session.revision,
-  );
+  const octets = encodeRecord(state, session.sealedForward);
+  session.revision = await writeRecord(engine, key, octets, session.revision);
+  session.owned = true;
 }
 
 function recordState<I, B, E extends Happening, V extends Vault>(
@@ -118,13 +115,22 @@ async function writeOne<I, B, E extends Happening, V extends Vault>(
   }
 }
 
-/** Somebody else has the session: stop it here, and leave its record alone. */
+/**
+ * Somebody else has written the record: stop the session here, and leave its record alone. Only if this
+ * host has just restored it and not written yet, that somebody is most likely the process before us, whose
+ * last write landed late: then the session begins again from what is stored.
+ */
 export function fence<I, B, E extends Happening, V extends Vault>(
   engine: Engine<I, B, E, V>,
   session: Session<I, E, V>,
 ): void {
   if (session.phase === 'gone') return;
   const { telemetry } = engine.ports;
+  for (const answer of session.owed.splice(0)) answer.failed(new Fenced('the session moved'));
+  if (!session.owned) {
+    engine.enqueue(session, { kind: 'reload' }, 'first');
+    return;
+  }
   telemetry.count('culvert.host.fenced', { protocol: engine.protocol.name });
   telemetry.log.warn(
     { session: session.session, revision: session.revision },

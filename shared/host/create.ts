@@ -6,7 +6,7 @@ import { backOff } from './backoff.ts';
 import { deadlineHeap } from './deadlines.ts';
 import { summarise } from './describe.ts';
 import { drain } from './drain.ts';
-import type { Answer, Engine, Job, Session } from './engine.ts';
+import type { Answer, Engine, Session } from './engine.ts';
 import type { Host } from './host.ts';
 import { dispatch, enqueue } from './mailbox.ts';
 import type { HostPorts } from './ports.ts';
@@ -68,7 +68,7 @@ function newEngine<I, B, E extends Happening, V extends Vault>(
     flush: 'idle',
     cancelWake: undefined,
     wakeFor: Number.POSITIVE_INFINITY,
-    enqueue: (session: Session<I, E, V>, job: Job<I, E, V>) => enqueue(engine, session, job),
+    enqueue: (session, job, where) => enqueue(engine, session, job, where),
     dispatch: (job) => dispatch(engine, job),
   };
   return engine;

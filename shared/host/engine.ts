@@ -30,6 +30,8 @@ export interface Session<Input, E, V extends Vault> extends SessionView<V> {
   phase: 'open' | 'ending' | 'gone';
   /** Where its machines are now, after a move. */
   into: Session<Input, E, V> | undefined;
+  /** This host has written the record at least once, so nobody who came before still can. */
+  owned: boolean;
   /** The session that this one is being moved into, stored so that a restore finishes the move. */
   moving: string | undefined;
   /** Changed since the last write. */
@@ -74,7 +76,8 @@ export type Job<Input, E, V extends Vault> =
   | { readonly kind: 'timer'; readonly key: string; readonly generation: number }
   | { readonly kind: 'move'; readonly into: string }
   | { readonly kind: 'absorb'; readonly from: Session<Input, E, V> }
-  | { readonly kind: 'finish' };
+  | { readonly kind: 'finish' }
+  | { readonly kind: 'reload' };
 
 /** What all parts of one host share. */
 export interface Engine<Input, Body, E extends Happening, V extends Vault> {
@@ -96,7 +99,7 @@ export interface Engine<Input, Body, E extends Happening, V extends Vault> {
   cancelWake: (() => void) | undefined;
   wakeFor: Instant;
   /** Hands a job to a session, which runs it when its turn comes. */
-  enqueue(session: Session<Input, E, V>, job: Job<Input, E, V>): void;
+  enqueue(session: Session<Input, E, V>, job: Job<Input, E, V>, where?: 'first' | 'last'): void;
   /** Hands over an input as if it had just arrived. */
   dispatch(job: Extract<Job<Input, E, V>, { kind: 'input' }>): void;
 }

@@ -6,6 +6,7 @@ import { absorb, leave } from './move.ts';
 import { clear, present } from './outbox.ts';
 import type { Vault } from './protocol.ts';
 import { quarantine } from './quarantine.ts';
+import { reload } from './restore.ts';
 import { newSession, schedule } from './session.ts';
 import { takeFact } from './step.ts';
 
@@ -69,13 +70,15 @@ export function enqueue<I, B, E extends Happening, V extends Vault>(
   engine: Engine<I, B, E, V>,
   owner: Session<I, E, V>,
   job: Job<I, E, V>,
+  where: 'first' | 'last' = 'last',
 ): void {
   const session = present(owner);
   if (session.phase === 'gone') {
     orphaned(engine, job);
     return;
   }
-  session.mailbox.push(job);
+  if (where === 'first') session.mailbox.unshift(job);
+  else session.mailbox.push(job);
   if (!session.busy) void pump(engine, session);
 }
 
@@ -104,6 +107,7 @@ async function turn<I, B, E extends Happening, V extends Vault>(
     if (job.kind === 'move') {
       if (session.phase === 'open') await leave(engine, session, job.into);
     } else if (job.kind === 'absorb') await absorb(engine, session, job.from);
+    else if (job.kind === 'reload') await reload(engine, session);
     else if (session.phase === 'ending') await afterTheEnd(engine, session, job);
     else if (job.kind !== 'finish') await takeFact(engine, session, job);
   } catch (error) {
@@ -122,7 +126,7 @@ async function turn<I, B, E extends Happening, V extends Vault>(
 async function afterTheEnd<I, B, E extends Happening, V extends Vault>(
   engine: Engine<I, B, E, V>,
   session: Session<I, E, V>,
-  job: Exclude<Job<I, E, V>, { kind: 'move' | 'absorb' }>,
+  job: Exclude<Job<I, E, V>, { kind: 'move' | 'absorb' | 'reload' }>,
 ): Promise<void> {
   if (job.kind === 'timer') schedule(engine, session);
   if (job.kind === 'input') {

@@ -77,7 +77,8 @@ export type Performer<E, Input, V extends Vault> =
 /**
  * `none`: nothing worth storing changed (or the session is not established yet: half-open handshakes are
  * not durable). `lazy`: written with the next batch, at most 250 ms later. `now`: written before any
- * effect of the step is performed.
+ * effect of the step is performed; a `lazy` step that asks for a service effect is treated so too, because
+ * the effect's id must survive a crash.
  */
 export type Durability = 'none' | 'lazy' | 'now';
 

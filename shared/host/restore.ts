@@ -4,7 +4,8 @@ import type { Engine, Session } from './engine.ts';
 import { laneOf, performerOf, work } from './outbox.ts';
 import type { Vault } from './protocol.ts';
 import { openRecord, type RecordState } from './record.ts';
-import { firstSeq, newSession, schedule } from './session.ts';
+import { firstSeq, keyOf, letGo, newSession, schedule } from './session.ts';
+import { readRecord } from './store.ts';
 
 /**
  * Every record of the bucket becomes a session again. What its outbox holds for other services is
@@ -30,13 +31,29 @@ export async function restoreAll<I, B, E extends Happening, V extends Vault>(
   }
   const restored = engine.sessions.size;
   if (restored + failed > 0) telemetry.log.info({ restored, failed }, 'sessions restored');
-  for (const session of engine.sessions.values()) {
-    schedule(engine, session);
-    work(engine, session);
-    if (session.phase === 'ending' && session.outbox.length === 0)
-      engine.enqueue(session, { kind: 'finish' });
-  }
+  for (const session of engine.sessions.values()) resume(engine, session);
   for (const session of moves) engine.enqueue(session, { kind: 'move', into: session.moving ?? '' });
+}
+
+function resume<I, B, E extends Happening, V extends Vault>(
+  engine: Engine<I, B, E, V>,
+  session: Session<I, E, V>,
+): void {
+  schedule(engine, session);
+  work(engine, session);
+  if (session.phase === 'ending' && session.outbox.length === 0) engine.enqueue(session, { kind: 'finish' });
+}
+
+/** One session again from its record, in its own turn: what was done in memory since is as if never done. */
+export async function reload<I, B, E extends Happening, V extends Vault>(
+  engine: Engine<I, B, E, V>,
+  session: Session<I, E, V>,
+): Promise<void> {
+  engine.ports.telemetry.count('culvert.host.reloaded', { protocol: engine.protocol.name });
+  const entry = await readRecord(engine, keyOf(session));
+  if (session.phase === 'gone') return;
+  letGo(engine, session);
+  if (entry?.value !== undefined) resume(engine, restoreOne(engine, engine.protocol.bucket, entry));
 }
 
 /** What stands in the bucket now, deleted keys left out. */
@@ -78,6 +95,7 @@ function restoreOne<I, B, E extends Happening, V extends Vault>(
     timers: record.timers,
     seq: firstSeq(engine, record.seq),
     revision: entry.revision,
+    owned: false,
     sealedForward: opened.sealedForward,
     recent: [...record.recent],
     moving: record.moving,

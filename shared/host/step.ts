@@ -118,7 +118,7 @@ async function commit<I, B, E extends Happening, V extends Vault>(
       session.timers = changeTimers(session.timers, outcome.timers, outcome.state, stamp.at);
       schedule(engine, session);
       const planned = plan(engine, session, stamp, outcome, span.trace);
-      const durability = engine.protocol.durability(before, outcome.state);
+      const durability = storing(engine.protocol.durability(before, outcome.state), planned);
       if (span.recording) {
         span.set({
           'culvert.events': deliveries
@@ -182,6 +182,14 @@ function plan<I, B, E extends Happening, V extends Vault>(
     session.outbox.push(effort);
     return { id, from, effect, performer, effort };
   });
+}
+
+/** What goes to another service stands in a stored outbox first, or a crash would ask twice under two ids. */
+function storing<I, E, V extends Vault>(
+  wanted: Durability,
+  planned: readonly Planned<I, E, V>[],
+): Durability {
+  return wanted === 'lazy' && planned.some((one) => one.effort !== undefined) ? 'now' : wanted;
 }
 
 /** Step 5, second half. Answers how far the step is stored. */

@@ -1,4 +1,4 @@
-import { type Bucket, BusUnavailable, RevisionConflict } from '@culvert/bus';
+import { type Bucket, BusUnavailable, type Entry, RevisionConflict } from '@culvert/bus';
 import type { Happening } from '@culvert/kernel';
 import { backOff } from './backoff.ts';
 import { type Engine, Fenced, Stopped } from './engine.ts';
@@ -90,18 +90,27 @@ async function persist<I, B, E extends Happening, V extends Vault>(
 }
 
 /** Reads until an answer is had. */
-async function settled<I, B, E extends Happening, V extends Vault>(
+async function settled<I, B, E extends Happening, V extends Vault, T>(
   engine: Engine<I, B, E, V>,
   bucket: Bucket,
-  done: (bucket: Bucket) => Promise<number | undefined>,
-): Promise<number | undefined> {
+  read: (bucket: Bucket) => Promise<T>,
+): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     if (engine.phase === 'stopped') throw new Stopped('outcome unknown');
     try {
-      return await done(bucket);
+      return await read(bucket);
     } catch (error) {
       if (!(error instanceof BusUnavailable)) throw error;
     }
     await backOff(engine.ports, failures);
   }
+}
+
+export async function readRecord<I, B, E extends Happening, V extends Vault>(
+  engine: Engine<I, B, E, V>,
+  key: string,
+): Promise<Entry | undefined> {
+  const { bucket } = engine;
+  if (bucket === undefined) throw new Stopped(`${key} was not read`);
+  return await settled(engine, bucket, (store) => store.get(key));
 }

@@ -31,10 +31,12 @@ export function virtualClock(start = START): VirtualClock {
   const queue: Appointment[] = [];
 
   const settle = async () => {
-    do {
-      await turn();
-    } while (held > 0 || cryptoJobs.size > 0);
     await turn();
+    // What waited for real work goes on in the turn after the one that ended it.
+    while (held > 0 || cryptoJobs.size > 0) {
+      await turn();
+      await turn();
+    }
   };
   const keepNext = async (limit: number): Promise<boolean> => {
     const next = takeDue(queue, limit);
