@@ -3,10 +3,13 @@ import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { secretRandom } from '@culvert/crypto';
 import { parse as parseYaml, stringify as toYaml } from 'yaml';
+import type { z } from 'zod';
 import { type UsersDocument, usersDocument } from './entry.ts';
 
 const FILE_OCTETS_MAX = 64 * 1024 * 1024;
 const FAULTS_SHOWN = 20;
+/** No longer than the longest name of a field: what is, or holds anything but letters, is not shown. */
+const PLAIN_WORD = /^[A-Za-z]{1,24}$/;
 
 /** What is wrong with a users file: where, what stands there (never a secret), what to do. */
 export interface UsersFault {
@@ -45,17 +48,21 @@ export function parseUsers(text: string): UsersRead {
   if (!checked.success) {
     return {
       ok: false,
-      faults: checked.error.issues.slice(0, FAULTS_SHOWN).map((issue) => ({
-        field: fieldOf(issue.path),
-        problem: issue.code === 'custom' || issue.code === 'invalid_format' ? 'is not valid' : issue.message,
-        remedy:
-          issue.code === 'custom' || issue.code === 'invalid_format'
-            ? issue.message
-            : 'see: culvert user add --help',
-      })),
+      faults: checked.error.issues.slice(0, FAULTS_SHOWN).map(faultOf),
     };
   }
   return duplicates(checked.data);
+}
+
+function faultOf(issue: z.core.$ZodIssue): UsersFault {
+  const field = fieldOf(issue.path);
+  const remedy = 'see: culvert user add --help';
+  if (issue.code === 'custom' || issue.code === 'invalid_format')
+    return { field, problem: 'is not valid', remedy: issue.message };
+  if (issue.code !== 'unrecognized_keys') return { field, problem: issue.message, remedy };
+  // A key that is no plain word may be a line that lost its colon, and with it a secret.
+  const keys = issue.keys.map((key) => (PLAIN_WORD.test(key) ? `"${key}"` : 'a key that is no word'));
+  return { field, problem: `has unknown keys: ${keys.join(', ')}`, remedy };
 }
 
 function duplicates(document: UsersDocument): UsersRead {

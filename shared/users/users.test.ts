@@ -152,6 +152,11 @@ describe('faults name field, value and remedy, never a secret', () => {
     ['a clear password', { version: 1, users: [{ ...good, password: 'canary' }] }, 'users[0].password'],
     ['a clear NT hash', { version: 1, users: [{ ...good, ntHash: 'canary' }] }, 'users[0].ntHash'],
     ['an unknown field', { version: 1, users: [{ ...good, canary: 'canary-value' }] }, 'users[0]'],
+    [
+      'a line that lost its colon',
+      { version: 1, users: [{ ...good, 'ntHash canary-value': '' }] },
+      'users[0]',
+    ],
     ['a control character', { version: 1, users: [{ ...good, name: 'a\u0007' }] }, 'users[0].name'],
     ['a name twice', { version: 1, users: [good, good] }, 'users[1].name'],
     [
