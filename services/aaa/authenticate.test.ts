@@ -267,6 +267,20 @@ describe('guessing', () => {
     expect(await ask('bob', msChap('bob', 'builder'), '2001:db8:0:1::4')).toMatchObject({ accepted: true });
   });
 
+  test('good logins of one user all at once are all judged; guesses all at once are still locked', async () => {
+    const { ask } = setUp();
+    const many = <T>(make: (index: number) => Promise<T>) =>
+      Promise.all(Array.from({ length: 40 }, (_, i) => make(i)));
+    const good = await many((i) =>
+      ask('bob', i % 2 === 0 ? msChap('bob', 'builder') : pap('builder'), '192.0.2.1'),
+    );
+    expect(good.filter((answer) => answer.accepted)).toHaveLength(40);
+    const guesses = await many((i) => ask('bob', msChap('bob', `guess${i}`), `192.0.2.${i}`));
+    const reasons = guesses.map((answer) => (answer.accepted ? 'accepted' : answer.reason));
+    expect(reasons.filter((reason) => reason === 'wrong-password')).toHaveLength(5);
+    expect(reasons.filter((reason) => reason === 'locked-out')).toHaveLength(35);
+  });
+
   test('an unknown user is locked like a known one', async () => {
     const { ask } = setUp();
     for (let count = 0; count < 5; count += 1) await ask('ghost', msChap('ghost', 'x'), `192.0.2.${count}`);

@@ -5,7 +5,13 @@ import ipaddr from 'ipaddr.js';
 import { type Account, nobody, withoutDomain } from './account.ts';
 import { type Backoff, backoff } from './backoff.ts';
 import type { Directory } from './directory.ts';
-import { PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX, SOURCE_BACKOFF, USER_BACKOFF } from './limits.ts';
+import {
+  LOGINS_WAITING_MAX,
+  PASSWORD_CHECKS_MAX,
+  PASSWORD_CHECKS_WAITING_MAX,
+  SOURCE_BACKOFF,
+  USER_BACKOFF,
+} from './limits.ts';
 import { places } from './places.ts';
 import { shownName } from './shown-name.ts';
 import { type Verdict, verify } from './verify.ts';
@@ -37,7 +43,19 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
   const users = backoff(USER_BACKOFF);
   const sources = backoff(SOURCE_BACKOFF);
   const checks = places(PASSWORD_CHECKS_MAX, PASSWORD_CHECKS_WAITING_MAX);
+  const turns = turnstile(LOGINS_WAITING_MAX);
   const stranger = nobody();
+
+  const begin = (user: string, source: string): Refused | 'wait' | undefined => {
+    const now = needs.clock.now();
+    const [byUser, bySource] = [users.admits(user, now), sources.admits(source, now)];
+    if (byUser === 'locked') return LOCKED_USER;
+    if (bySource === 'locked') return LOCKED_SOURCE;
+    if (byUser === 'wait' || bySource === 'wait') return 'wait';
+    users.begin(user, now);
+    sources.begin(source, now);
+    return undefined;
+  };
 
   const judge = async (question: AuthQuestion): Promise<{ account: Account; verdict: Verdict } | Refused> => {
     const { proof, user } = question;
@@ -61,17 +79,15 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
 
   return {
     async authenticate(question) {
-      const now = needs.clock.now();
       const [user, source] = [withoutDomain(question.user), sourceOf(question.callingStation)];
-      if (!users.admits(user, now)) return refused(needs, question, LOCKED_USER);
-      if (!sources.admits(source, now)) return refused(needs, question, LOCKED_SOURCE);
-      users.begin(user, now);
-      sources.begin(source, now);
+      const hindrance = await turns.enter(() => begin(user, source));
+      if (hindrance !== undefined) return refused(needs, question, hindrance);
       const outcome = await judge(question).catch((error: unknown): Refused => {
         needs.telemetry.log.error({ session: question.session, error }, 'a login could not be judged');
         return { reason: 'unavailable', detail: 'see the error before this line' };
       });
       settle(users, user, sources, source, outcome, needs.clock.now());
+      turns.next();
       return 'reason' in outcome ? refused(needs, question, outcome) : accepted(needs, question, outcome);
     },
     get watched() {
@@ -80,6 +96,30 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
   };
 }
 
+/**
+ * Good logins of one user or from behind one NAT may come many at once, and each is a guess until it is
+ * judged: those that find no room wait until one before them has been.
+ */
+function turnstile(waitingMax: number) {
+  let waiting: (() => void)[] = [];
+  return {
+    async enter(begin: () => Refused | 'wait' | undefined): Promise<Refused | undefined> {
+      for (;;) {
+        const hindrance = begin();
+        if (hindrance !== 'wait') return hindrance;
+        if (waiting.length >= waitingMax) return CROWDED;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    },
+    next() {
+      const woken = waiting;
+      waiting = [];
+      for (const wake of woken) wake();
+    },
+  };
+}
+
+const CROWDED: Refused = { reason: 'unavailable', detail: 'too many logins wait to be judged' };
 const LOCKED_USER: Refused = {
   reason: 'locked-out',
   detail: 'too many failures of this user; wait a minute',

@@ -13,18 +13,18 @@ describe('back-off', () => {
       users.failed('eve', now);
     };
     for (let count = 0; count < 5; count += 1) {
-      expect(users.admits('eve', now)).toBe(true);
+      expect(users.admits('eve', now)).toBe('now');
       fail();
     }
     for (const lockMs of [10_000, 20_000, 40_000, 60_000, 60_000]) {
-      expect(users.admits('eve', now + lockMs - 1)).toBe(false);
+      expect(users.admits('eve', now + lockMs - 1)).toBe('locked');
       now += lockMs;
-      expect(users.admits('eve', now)).toBe(true);
+      expect(users.admits('eve', now)).toBe('now');
       fail();
     }
-    expect(users.admits('bob', now)).toBe(true);
+    expect(users.admits('bob', now)).toBe('now');
     now += 20 * LIMITS.forgiveMs;
-    expect(users.admits('eve', now)).toBe(true);
+    expect(users.admits('eve', now)).toBe('now');
   });
 
   test('success clears a user, not a source', () => {
@@ -39,23 +39,24 @@ describe('back-off', () => {
     table.begin('user', 0);
     table.succeeded('user', 0, true);
     failures('user', 4);
-    expect(table.admits('user', 0)).toBe(true);
+    expect(table.admits('user', 0)).toBe('now');
     failures('source', 4);
     table.begin('source', 0);
     table.succeeded('source', 0, false);
     failures('source', 1);
-    expect(table.admits('source', 0)).toBe(false);
+    expect(table.admits('source', 0)).toBe('locked');
   });
 
   test('guesses in parallel count before they are answered', () => {
     const users = backoff(LIMITS);
     let admitted = 0;
     for (let count = 0; count < 100; count += 1) {
-      if (!users.admits('eve', 0)) continue;
+      if (users.admits('eve', 0) !== 'now') continue;
       admitted += 1;
       users.begin('eve', 0);
     }
     expect(admitted).toBe(5);
+    expect(users.admits('eve', 0)).toBe('wait');
   });
 
   test('memory is bounded whatever names come', () => {

@@ -25,8 +25,8 @@ const NONE: Trouble = { level: 0, at: 0, locks: 0, lockedUntil: 0, pending: 0 };
 
 /** Failed attempts per key in bounded memory; a leaky bucket that locks when it overflows. */
 export interface Backoff {
-  /** False while the key is locked, or has as many guesses under way as it has left. */
-  admits(key: string, now: Instant): boolean;
+  /** `locked`: refuse. `wait`: as many guesses are under way as the key has left; one must end first. */
+  admits(key: string, now: Instant): 'now' | 'wait' | 'locked';
   begin(key: string, now: Instant): void;
   failed(key: string, now: Instant): void;
   /** `forgive` clears what was held against the key. */
@@ -59,7 +59,8 @@ export function backoff(limits: BackoffLimits): Backoff {
   return {
     admits(key, now) {
       const { lockedUntil, level, pending } = drained(key, now);
-      return now >= lockedUntil && pending < Math.max(1, limits.free - level);
+      if (now < lockedUntil) return 'locked';
+      return pending < Math.max(1, limits.free - level) ? 'now' : 'wait';
     },
     begin(key, now) {
       const trouble = drained(key, now);

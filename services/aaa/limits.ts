@@ -26,6 +26,9 @@ export const PASSWORD_CHECKS_MAX = 16;
 /** Further ones that wait for a place. */
 export const PASSWORD_CHECKS_WAITING_MAX = 256;
 
+/** Logins that wait until one of the same user, or from the same source, has been judged. */
+export const LOGINS_WAITING_MAX = 1_024;
+
 /** A released address goes to another user only after this long: stray traffic of the old session dies out. */
 export const QUARANTINE_MS = 60_000;
 /** A lease whose session has no record in ppp for this long belongs to nobody. */

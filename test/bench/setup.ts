@@ -2,7 +2,7 @@
  * `npm run bench:setup [-- --json]`: set-ups per second, processor time per set-up by stage, memory per idle
  * session by service. Gateway and load generator share the machine, in a network namespace of their own.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -85,39 +85,27 @@ class Load {
   }
 
   end(): void {
-    this.#child.stdin?.end();
+    this.#child.kill('SIGTERM');
   }
 }
 
-function status(): { readonly state: string }[] {
-  const command = [
-    process.execPath,
-    'services/cli/main.ts',
-    'status',
-    '--json',
-    '--state',
-    join(folder, 'state'),
-  ];
+interface Status {
+  readonly healthy: boolean;
+}
+
+/** Undefined while there is nobody to ask. */
+function status(): Status | undefined {
+  const state = join(folder, 'state');
+  const command = [process.execPath, 'services/cli/main.ts', 'status', '--json', '--state', state];
+  const asked = spawnSync('ip', inside(...command), { encoding: 'utf8' });
   try {
-    const answer = JSON.parse(
-      execFileSync('ip', inside(...command), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-    );
-    return answer.services ?? [];
+    return JSON.parse(asked.stdout) as Status;
   } catch {
-    return [];
+    return undefined;
   }
 }
 
-async function serving(): Promise<void> {
-  await until(
-    () => {
-      const services = status();
-      return services.length === 5 && services.every((service) => service.state === 'serving');
-    },
-    'the gateway',
-    60_000,
-  );
-}
+const serving = () => until(() => status()?.healthy === true, 'the gateway', 60_000);
 
 const pause = (ms: number) => new Promise<void>((resolve) => void systemClock.after(ms, resolve));
 
@@ -125,10 +113,9 @@ function usages(stages: ReadonlyMap<string, number>): Map<string, Usage> {
   return new Map([...stages].map(([stage, pid]) => [stage, usageOf(pid)]));
 }
 
-async function measure(launcher: number) {
+async function measure(launcher: number, load: Load) {
   await serving();
   const stages = stagesOf(launcher);
-  const load = new Load();
   let first = 1;
   const dial = (count: number) => {
     const order = { dial: count, concurrency: CONCURRENCY, first };
@@ -156,7 +143,6 @@ async function measure(launcher: number) {
   const memory = new Map(
     [...full].map(([stage, bytes]) => [stage, (bytes - (empty.get(stage) ?? 0)) / IDLE_SESSIONS]),
   );
-  load.end();
   return { runs, memory };
 }
 
@@ -200,9 +186,10 @@ function print({ runs, memory }: Awaited<ReturnType<typeof measure>>): void {
 }
 
 const gateway = startGateway();
+const load = new Load();
 try {
   if (gateway.pid === undefined) throw new Error('the gateway did not start');
-  print(await measure(gateway.pid));
+  print(await measure(gateway.pid, load));
 } catch (error) {
   process.stderr.write(
     `${readFileSync(join(folder, 'gateway.log'), 'utf8').split('\n').slice(-40).join('\n')}\n`,
@@ -210,6 +197,7 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;
 } finally {
+  load.end();
   gateway.kill('SIGTERM');
   await until(() => gateway.exitCode !== null || gateway.signalCode !== null, 'the gateway to stop', 20_000);
   execFileSync('ip', ['netns', 'delete', namespace]);
