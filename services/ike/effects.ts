@@ -14,12 +14,11 @@ import { askActivity, askL2tp } from './requests.ts';
 import { type SealedMessage, sealInformational, secretsOf } from './seal.ts';
 import { sealClearNotify, sealMm2, sealMm4, sealMm6 } from './seal-phase-1.ts';
 import { sealQm2 } from './seal-quick-mode.ts';
-import type { IkeVault, SaSecrets } from './vault.ts';
+import type { IkeVault } from './vault.ts';
 
 type Effect<T extends IkeEffect['type']> = Extract<IkeEffect, { type: T }>;
 type Performers = { readonly [T in IkeEffect['type']]: Performer<Effect<T>, IkeInput, IkeVault> };
-type PeerType = Extract<IkeEffect, { path: unknown }>['type'];
-type Seal<T extends PeerType> = (effect: Effect<T>, vault: IkeVault) => SealedMessage | undefined;
+type Seal<T extends IkeEffect['type']> = (effect: Effect<T>, vault: IkeVault) => SealedMessage | undefined;
 
 interface Departing extends SealedMessage {
   readonly datagrams: readonly Uint8Array[];
@@ -36,9 +35,9 @@ export interface Performance {
 /** One handler per effect type, exhaustive by type. */
 export function performers({ runtime, directory, isakmpSasMax, host }: Performance): Performers {
   const { bus, config, telemetry } = runtime;
-  const peer = <T extends PeerType>(seal: Seal<T>): Performer<Effect<T>, IkeInput, IkeVault> => ({
+  const peer = <T extends IkeEffect['type']>(seal: Seal<T>): Performer<Effect<T>, IkeInput, IkeVault> => ({
     class: 'peer',
-    seal: (effect, { vault }) => departing(seal(effect, vault), vault.sas[effect.isakmpSa], config),
+    seal: (effect, { vault }) => departing(seal(effect, vault), vault, config),
     perform: (sealed: Departing | undefined, context) => transmit(runtime, sealed, context),
   });
   return {
@@ -51,11 +50,11 @@ export function performers({ runtime, directory, isakmpSasMax, host }: Performan
       const sa = secretsOf(vault, isakmpSa);
       // HASH(1) says nothing of direction: our own message, sent back to us, must be a replay.
       sa.table = withSeen(sa.table, messageId);
-      return { path, octets: sealInformational(sa, messageId, payloads), afterRecord: false };
+      return { path, isakmpSa, octets: sealInformational(sa, messageId, payloads), afterRecord: false };
     }),
     'answer.repeat': peer<'answer.repeat'>(({ isakmpSa, messageId, path }, vault) => {
       const answer = vault.sas[isakmpSa] && exchangeOf(vault.sas[isakmpSa].table, messageId)?.answer;
-      return answer === undefined ? undefined : { path, octets: answer, afterRecord: false };
+      return answer === undefined ? undefined : { isakmpSa, path, octets: answer, afterRecord: false };
     }),
     'dh.agree': { class: 'local', perform: agree },
     'session.admit': {
@@ -97,11 +96,12 @@ export function performers({ runtime, directory, isakmpSasMax, host }: Performan
 /** In one piece, or in fragments where the peer takes them and the piece is too long. */
 function departing(
   message: SealedMessage | undefined,
-  sa: SaSecrets | undefined,
+  vault: IkeVault,
   { ike }: Config,
 ): Departing | undefined {
   if (message === undefined) return undefined;
-  const octetsMax = sa?.fragments === true ? ike.fragmentOctets : Number.POSITIVE_INFINITY;
+  const octetsMax =
+    vault.sas[message.isakmpSa]?.fragments === true ? ike.fragmentOctets : Number.POSITIVE_INFINITY;
   return { ...message, datagrams: datagramsOf(message.octets, octetsMax) };
 }
 

@@ -11,6 +11,7 @@ import {
   type IdPayload,
   type Payload,
   PROTOCOL,
+  vendorName,
 } from '@culvert/wire/ike';
 import { parseAddress } from '@culvert/wire/ip';
 import { addressOctets } from './addresses.ts';
@@ -36,6 +37,9 @@ export function sealMm2(effect: Effect<'mm2.send'>, vault: IkeVault): SealedMess
   vault.sas[effect.isakmpSa] = sa;
   sa.suite = effect.suite;
   sa.saBody = effect.saBody;
+  sa.fragments = effect.payloads.some(
+    (one) => one.kind === 'VID' && vendorName(one.data) === 'FRAGMENTATION',
+  );
   const octets = emitClearMessage(fields(sa, EXCHANGE.identityProtection, 0), effect.payloads);
   return clearAnswer(sa, effect, octets);
 }
@@ -64,7 +68,7 @@ function clearAnswer(
   octets: Uint8Array,
 ): SealedMessage {
   sa.table = answered(sa.table, { messageId: 0, request: effect.request, answer: octets, iv: NO_IV });
-  return { path: effect.path, octets, afterRecord: false };
+  return { isakmpSa: effect.isakmpSa, path: effect.path, octets, afterRecord: false };
 }
 
 /** `<-- HDR, KE, Nr [, NAT-D, NAT-D]`. */
@@ -129,7 +133,7 @@ export function sealMm6(
   delete sa.saBody;
   delete sa.skeyid;
   sa.table = answered(sa.table, { messageId: 0, request: effect.request, answer: octets, iv: NO_IV });
-  return { path: effect.path, octets, afterRecord: false };
+  return { isakmpSa: effect.isakmpSa, path: effect.path, octets, afterRecord: false };
 }
 
 /** RFC 2407 §4.6.2: an address where the text is one, else a domain name; protocol and port stay unspecified. */

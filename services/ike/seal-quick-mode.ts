@@ -44,7 +44,7 @@ export function sealQm2(effect: SendQm2, vault: IkeVault): SealedMessage {
   sa.nonces = [...sa.nonces, { messageId, initiator: nonceI, responder: nonceR }].slice(-NONCES_MAX);
   const { request } = effect;
   sa.table = answered(sa.table, { messageId, request, answer: sealed.octets, iv: sealed.nextIv });
-  return { path: effect.path, octets: sealed.octets, afterRecord: true };
+  return { isakmpSa: effect.isakmpSa, path: effect.path, octets: sealed.octets, afterRecord: true };
 }
 
 function deriveKeymat(effect: SendQm2, vault: IkeVault, hash: HashName, skeyidD: Uint8Array): void {

@@ -6,6 +6,8 @@ import type { IkeVault, Phase2Secrets, SaSecrets } from './vault.ts';
 
 /** Octets that leave as they are, and the way they go. */
 export interface SealedMessage {
+  /** Our cookie. */
+  readonly isakmpSa: string;
   readonly path: Path;
   readonly octets: Uint8Array;
   /** It must not overtake the record of its own step. */

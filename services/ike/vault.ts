@@ -41,6 +41,8 @@ export type SaSecrets = {
     readonly responder: Uint8Array;
   }[];
   table: ExchangeTable;
+  /** Both ends have sent the FRAGMENTATION Vendor ID. */
+  fragments?: boolean;
   attempts: number;
 };
 

@@ -1,3 +1,4 @@
+import { type Reassembly, reassemble } from '@culvert/actors-ike';
 import { be32, concat, toHex } from '@culvert/wire';
 import {
   AUTHENTICATION,
@@ -8,6 +9,7 @@ import {
   ID_TYPE,
   NOTIFY,
   numberAttribute,
+  PAYLOAD,
   type Payload,
   PHASE_1_ATTRIBUTE,
   parseClearMessage,
@@ -193,6 +195,30 @@ describe('fragments', () => {
         expect(world.broker.faults).toEqual([]);
       }));
   }
+
+  test('our own long messages, where the peer takes them in fragments', () =>
+    inWorld({ seed: 10 }, async (world) => {
+      const lab = await openLab(world, labConfig('ike: { fragmentOctets: 512 }\n'));
+      const station = lab.station({ ...windows10.ike, phase1: [['aes-cbc-256', 'sha2-256', 16]] });
+      let reassembly: Reassembly | undefined;
+      let parts = 0;
+      station.filter = (direction, octets) => {
+        expect(direction === 'in' ? octets.length : 0).toBeLessThanOrEqual(512);
+        if (direction === 'out' || octets[16] !== PAYLOAD.FRAGMENT) return true;
+        const parsed = parseClearMessage(octets);
+        if (!parsed.ok) throw new Error(parsed.reason);
+        const [fragment] = payloadsOf(parsed.value.chain, 'FRAGMENT');
+        if (fragment === undefined) throw new Error('no fragment');
+        parts += 1;
+        const outcome = reassemble(reassembly, fragment, 0);
+        reassembly = outcome.state === 'waiting' ? outcome.reassembly : undefined;
+        if (outcome.state === 'whole') void station.initiator.receive(outcome.message);
+        return false;
+      };
+      station.initiator.connect();
+      await world.until(() => station.sas.length === 1, 10 * SECOND);
+      expect(parts).toBe(2);
+    }));
 
   test('a fragment of a fragment, and one before there is an SA', () =>
     inWorld({ seed: 6 }, async (world) => {
