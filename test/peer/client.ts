@@ -3,6 +3,7 @@ import type { Clock, EntropySource } from '@culvert/host';
 import { be32, concat, u32 } from '@culvert/wire';
 import { EspEnd, udpDatagram, udpPayload } from './esp-end.ts';
 import { IkeInitiator, type PeerSa } from './ike-initiator.ts';
+import type { Tamper } from './isakmp-channel.ts';
 import { Lac } from './lac.ts';
 import { PppClient } from './ppp-client.ts';
 import type { PeerProfile } from './profile.ts';
@@ -19,6 +20,8 @@ export interface ClientPorts {
   send(datagram: ClientDatagram): void;
   /** An IP packet that came through the tunnel. */
   packet?(octets: Uint8Array): void;
+  /** Of a hostile client. */
+  readonly tamper?: Tamper;
 }
 
 export interface ClientOptions {
@@ -63,6 +66,7 @@ export class Client {
           ports.send({ port, octets: port === 4500 ? concat(NON_ESP_MARKER, octets) : octets }),
         ipsecSa: (sa) => this.#onSa(sa),
         deleted: (what) => this.#onDeleted(what),
+        tamper: ports.tamper,
       },
     );
     this.lac = new Lac({

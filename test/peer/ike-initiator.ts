@@ -39,7 +39,7 @@ import {
   payloadsOf,
 } from '@culvert/wire/ike';
 import { type IpsecKeys, ipsecKeys } from './ipsec-keys.ts';
-import { IsakmpChannel } from './isakmp-channel.ts';
+import { IsakmpChannel, type Tamper } from './isakmp-channel.ts';
 import {
   type Phase2Suite,
   phase1Offer,
@@ -59,6 +59,7 @@ export interface IkePorts {
   ipsecSa(sa: PeerSa): void;
   /** A Delete of the gateway for an ISAKMP SA or for the ESP SA with this SPI (ours to send on). */
   deleted(what: 'isakmp' | number): void;
+  readonly tamper?: Tamper | undefined;
 }
 
 export interface PeerSa extends IpsecKeys, Pick<SaEntry, 'inboundSpi' | 'outboundSpi' | 'encapsulation'> {
@@ -221,7 +222,7 @@ export class IkeInitiator {
     const key = encryptionKey(suite.hash, keys.e, cbcKeyOctets(suite.cipher));
     const iv = initialIv(suite.hash, publicI, publicR, cbcBlockOctets(suite.cipher));
     const of = { suite, keys, encryptionKey: key, initiatorCookie: initiator, responderCookie: responder };
-    this.#channel = new IsakmpChannel(of, iv);
+    this.#channel = new IsakmpChannel(of, iv, this.#ports.tamper);
     const saBody = emitSa(phase1Offer(this.#profile));
     const transcript = { hash: suite.hash, skeyid, publicI, publicR, cookies: this.cookies, saBody };
     this.#hashI = hashI(transcript, this.#idBody());

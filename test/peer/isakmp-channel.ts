@@ -1,5 +1,5 @@
 import { decryptCbc, encryptCbc, type HashName, hash1, phase2Iv, type Skeyids } from '@culvert/crypto';
-import { toHex } from '@culvert/wire';
+import { concat, toHex } from '@culvert/wire';
 import {
   type Chain,
   emitChain,
@@ -8,6 +8,7 @@ import {
   ISAKMP_HEADER_OCTETS,
   type IsakmpHeader,
   linkOf,
+  PAYLOAD,
   type Payload,
   parseOpenedMessage,
 } from '@culvert/wire/ike';
@@ -21,14 +22,26 @@ export interface ChannelKeys {
   readonly responderCookie: Uint8Array;
 }
 
+/** A chain of payloads in octets, and the type of its first. */
+export interface RawChain {
+  readonly first: number;
+  readonly octets: Uint8Array;
+}
+
+/** What a hostile client does to a chain before it is hashed and encrypted. */
+export type Tamper = (chain: RawChain) => RawChain;
+
 /** The protected side of one ISAKMP SA as the initiator keeps it: IV chains per exchange (RFC 2409 appendix B). */
 export class IsakmpChannel {
   readonly of: ChannelKeys;
   /** By message ID in hexadecimal; 0 is Main Mode itself. */
   readonly #ivs = new Map<number, Uint8Array>();
 
-  constructor(of: ChannelKeys, initialIv: Uint8Array) {
+  readonly #tamper: Tamper;
+
+  constructor(of: ChannelKeys, initialIv: Uint8Array, tamper: Tamper = (chain) => chain) {
     this.of = of;
+    this.#tamper = tamper;
     this.#ivs.set(0, initialIv);
   }
 
@@ -41,19 +54,24 @@ export class IsakmpChannel {
   }
 
   seal(exchange: number, messageId: number, payloads: readonly Payload[]): Uint8Array {
-    const { suite, encryptionKey, initiatorCookie, responderCookie } = this.of;
-    const { first, octets } = emitChain(payloads);
-    const sealed = encryptCbc(suite.cipher, encryptionKey, this.#iv(messageId), octets);
-    this.#ivs.set(messageId, sealed.nextIv);
-    const fields = { initiatorCookie, responderCookie, exchange, messageId };
-    return emitWithHeader(fields, first, FLAG.encryption, sealed.octets);
+    return this.#sealChain(exchange, messageId, this.#tamper(emitChain(payloads)));
   }
 
   /** HASH(1) in front of the payloads (RFC 2409 §5.5, §5.7). */
   sealHashed(exchange: number, messageId: number, payloads: readonly Payload[]): Uint8Array {
-    const { octets } = emitChain(payloads);
-    const data = hash1(this.hash, this.of.keys.a, messageId, octets);
-    return this.seal(exchange, messageId, [{ kind: 'HASH', data }, ...payloads]);
+    const rest = this.#tamper(emitChain(payloads));
+    const data = hash1(this.hash, this.of.keys.a, messageId, rest.octets);
+    const { octets } = emitChain([{ kind: 'HASH', data }]);
+    octets[0] = rest.first;
+    return this.#sealChain(exchange, messageId, { first: PAYLOAD.HASH, octets: concat(octets, rest.octets) });
+  }
+
+  #sealChain(exchange: number, messageId: number, { first, octets }: RawChain): Uint8Array {
+    const { suite, encryptionKey, initiatorCookie, responderCookie } = this.of;
+    const sealed = encryptCbc(suite.cipher, encryptionKey, this.#iv(messageId), octets);
+    this.#ivs.set(messageId, sealed.nextIv);
+    const fields = { initiatorCookie, responderCookie, exchange, messageId };
+    return emitWithHeader(fields, first, FLAG.encryption, sealed.octets);
   }
 
   /** Decrypts; the answer also holds the plaintext, over which hashes run. */
