@@ -32,10 +32,12 @@ interface Unacknowledged {
 
 const RETRANSMIT_MS = 1000;
 const TRIES_MAX = 8;
+/** RFC 2661 §4.4.3: what an absent Receive Window Size AVP stands for. */
+const WINDOW = 4;
 
 /**
  * The client's end of RFC 2661: one tunnel, one incoming call. It is deliberately independent of
- * `actors/l2tp`, so that the two ends cannot share a mistake: a window of one, a fixed timer.
+ * `actors/l2tp`, so that the two ends cannot share a mistake: a fixed window, a fixed timer.
  */
 export class Lac {
   readonly tunnelId: number;
@@ -151,9 +153,12 @@ export class Lac {
   #say(message: OutgoingMessage): void {
     const sessionId = message.type === 'ICCN' || message.type === 'CDN' ? this.#theirSession : 0;
     const header = { tunnelId: this.#theirTunnel, sessionId, ns: this.#ns, nr: this.#nr };
-    this.#queue.push({ ns: this.#ns, octets: emitControlMessage(header, message), tries: 0 });
+    const octets = emitControlMessage(header, message);
+    this.#queue.push({ ns: this.#ns, octets, tries: 0 });
     this.#ns = (this.#ns + 1) & 0xffff;
+    // Every stock LAC sends what fits the window at once; only the head is ever repeated.
     if (this.#queue.length === 1) this.#transmit();
+    else if (this.#queue.length <= WINDOW) this.#ports.send(octets);
   }
 
   #zlb(): void {
@@ -164,9 +169,16 @@ export class Lac {
   #acknowledge(nr: number): void {
     const head = this.#queue[0];
     if (head === undefined || ((nr - head.ns) & 0xffff) === 0 || ((nr - head.ns) & 0x8000) !== 0) return;
-    this.#queue.shift();
+    while (
+      this.#queue[0] !== undefined &&
+      ((nr - this.#queue[0].ns) & 0x8000) === 0 &&
+      nr !== this.#queue[0].ns
+    ) {
+      this.#queue.shift();
+    }
     this.#cancelTimer();
-    if (this.#queue.length > 0) this.#transmit();
+    if (this.#queue.length > 0)
+      this.#cancelTimer = this.#ports.clock.after(RETRANSMIT_MS, () => this.#transmit());
   }
 
   #transmit(): void {
