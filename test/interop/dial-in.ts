@@ -2,20 +2,21 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Connection, Dialler, IpsecClient } from './lab/client.ts';
 import { until } from './lab/command.ts';
 import { INTRANET } from './lab/corporate.ts';
+import type { Changes } from './lab/gateway.ts';
 import { FULL, type Lab, openLab, TRANSFER_SECONDS } from './lab/lab.ts';
 import { ADDRESSES, type Place } from './lab/network.ts';
 import type { Span } from './lab/traces.ts';
 import { longestSilence, ping, route, transfer } from './lab/traffic.ts';
 
 /** Opens a lab before the tests of a file and closes it after them; a failed test prints everybody's words. */
-export function labOf(name: string): () => Lab {
+export function labOf(name: string, changes: Changes = {}): () => Lab {
   let lab: Lab | undefined;
   const opened = (): Lab => {
     if (lab === undefined) throw new Error('the lab did not open');
     return lab;
   };
   beforeAll(async () => {
-    lab = await openLab(name);
+    lab = await openLab(name, changes);
   });
   afterAll(() => lab?.close());
   beforeEach(({ onTestFailed }) => {

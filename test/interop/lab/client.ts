@@ -12,6 +12,8 @@ export interface Dial {
   readonly espLifetime?: number;
   /** ESP proposal in the client's own words. */
   readonly esp?: string;
+  /** Further lines of pppd's options. */
+  readonly ppp?: string;
 }
 
 /** Seconds before a lifetime's end at which both clients begin the rekey, without their usual fuzz. */
@@ -65,6 +67,7 @@ mru 1400
 lcp-max-terminate 1
 debug
 logfile /var/log/pppd.log
+${dial.ppp ?? ''}
 `,
   };
 }

@@ -19,14 +19,19 @@ export interface Gateway {
   readonly log: string;
   /** One of the launcher's commands with `--json`, as an operator runs it on the machine. */
   ask(...words: readonly string[]): Promise<unknown>;
+  /** The process of one of its services. */
+  pid(service: string): Promise<number>;
   /** Listening and connected sockets, as `ss` shows them. */
   sockets(...filter: readonly string[]): Promise<string>;
   /** Ends it as an operator does; answers whether it went by itself. */
   stop(): Promise<boolean>;
 }
 
+/** Sections of the configuration that a test writes its own way. */
+export type Changes = Readonly<Record<string, unknown>>;
+
 /** A configuration as an operator would write it; `otlp` is where the lab's receiver listens. */
-function settings(directory: string, otlp: string) {
+function settings(directory: string, otlp: string, changes: Changes) {
   return {
     node: 'lab',
     stateDir: join(directory, 'state'),
@@ -38,15 +43,21 @@ function settings(directory: string, otlp: string) {
     routes: { corporate: [ADDRESSES.corporate.prefix] },
     ike: { dpd: { intervalSeconds: 10, timeoutSeconds: 30 } },
     telemetry: { logLevel: 'debug', otlp, prometheus: `${ADDRESSES.corporate.gateway}:9464` },
+    ...changes,
   };
 }
 
 /** The gateway as a user starts it, in its namespace, with its own state and its own nats-server. */
-export async function startGateway(network: Network, directory: string, otlp: string): Promise<Gateway> {
+export async function startGateway(
+  network: Network,
+  directory: string,
+  otlp: string,
+  changes: Changes = {},
+): Promise<Gateway> {
   mkdirSync(join(directory, 'state'), { recursive: true });
   const file = join(directory, 'culvert.yaml');
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify(settings(directory, otlp), null, 2));
+  writeFileSync(file, JSON.stringify(settings(directory, otlp, changes), null, 2));
   const log = join(directory, 'gateway.log');
   const child = daemon(log, ...network.within('gateway', process.execPath, CLI, 'up', '--config', file));
   let ended = false;
@@ -60,25 +71,28 @@ export async function startGateway(network: Network, directory: string, otlp: st
     if (ended) throw new Error(`the gateway ended by itself:\n${readFileSync(log, 'utf8').slice(-3000)}`);
     return (await sockets('-ul', 'sport = :500')) === '' ? undefined : true;
   });
+  const ask = async (...words: readonly string[]): Promise<unknown> => {
+    const line = network.within('gateway', process.execPath, CLI, ...words, '--config', file, '--json');
+    const { status, output } = await attempt(...line, 30_000);
+    if (status !== 0) throw new Error(`culvert ${words.join(' ')}: status ${status}\n${output}`);
+    return JSON.parse(output);
+  };
   return {
     log,
     sockets,
-    ask: async (...words) => {
-      const [program, args] = network.within(
-        'gateway',
-        process.execPath,
-        CLI,
-        ...words,
-        '--config',
-        file,
-        '--json',
-      );
-      const { status, output } = await attempt(program, args, 30_000);
-      if (status !== 0) throw new Error(`culvert ${words.join(' ')}: status ${status}\n${output}`);
-      return JSON.parse(output);
+    ask,
+    pid: async (service) => {
+      const { services } = (await ask('status')) as Status;
+      const pid = services[service]?.pid;
+      if (pid === undefined) throw new Error(`${service} is silent`);
+      return pid;
     },
     stop: () => end(child, 20_000),
   };
+}
+
+interface Status {
+  readonly services: Readonly<Record<string, { readonly pid: number } | null>>;
 }
 
 function flat([program, args]: readonly [string, readonly string[]]): [string, ...string[]] {

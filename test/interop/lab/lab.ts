@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Dial, Dialler, IpsecClient } from './client.ts';
 import { prepare } from './client.ts';
 import { startCorporateHost } from './corporate.ts';
-import { type Gateway, PSK, startGateway, USERS } from './gateway.ts';
+import { type Changes, type Gateway, PSK, startGateway, USERS } from './gateway.ts';
 import { bootGuest, type Guest } from './guest.ts';
 import { ADDRESSES, createNetwork, type Network, type Place } from './network.ts';
 import { startTraces, type Traces } from './traces.ts';
@@ -33,7 +33,7 @@ export interface Lab {
 }
 
 /** Network, corporate host, trace receiver and gateway. Its files stay for a look until the next run. */
-export async function openLab(name: string): Promise<Lab> {
+export async function openLab(name: string, changes: Changes = {}): Promise<Lab> {
   const directory = join(RUNS, name);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
@@ -41,7 +41,7 @@ export async function openLab(name: string): Promise<Lab> {
   try {
     await startCorporateHost(network, directory);
     const traces = await startTraces(network, directory);
-    const gateway = await startGateway(network, directory, traces.endpoint);
+    const gateway = await startGateway(network, directory, traces.endpoint, changes);
     return assemble(directory, network, traces, gateway);
   } catch (error) {
     await network.close();

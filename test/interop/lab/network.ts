@@ -7,13 +7,15 @@ import { attempt, command } from './command.ts';
  *         └─ outside ───────────────┴─ gateway ── corporate
  * ```
  * Both bridges live in one namespace without addresses, so a guest moves from one to the other as a
- * cable does. Prefixes are those of RFC 5737 outside and private ones inside.
+ * cable does. Prefixes are those of RFC 5737 and RFC 3849, and private ones.
  */
 export const ADDRESSES = {
   outside: { prefix: '198.51.100', gateway: '198.51.100.1', router: '198.51.100.2' },
   lan: { prefix: '192.168.77', router: '192.168.77.1' },
   corporate: { prefix: '10.20.0.0/24', gateway: '10.20.0.1', host: '10.20.0.10' },
+  corporate6: { prefix: '2001:db8:20::/64', gateway: '2001:db8:20::1', host: '2001:db8:20::10' },
   pool: { prefix: '10.98.0.0/24', gateway: '10.98.0.1' },
+  pool6: '2001:db8:98::/48',
 } as const;
 
 export type Place = 'lan' | 'outside';
@@ -68,6 +70,10 @@ export async function createNetwork(): Promise<Network> {
   await ip('corporate', `address add ${ADDRESSES.corporate.host}/24 dev eth0`);
   await ip('corporate', 'link set eth0 up');
   await ip('corporate', `route add ${ADDRESSES.pool.prefix} via ${ADDRESSES.corporate.gateway}`);
+  // Without duplicate address detection an address serves at once.
+  await ip('gateway', `address add ${ADDRESSES.corporate6.gateway}/64 dev inside nodad`);
+  await ip('corporate', `address add ${ADDRESSES.corporate6.host}/64 dev eth0 nodad`);
+  await ip('corporate', `route add ${ADDRESSES.pool6} via ${ADDRESSES.corporate6.gateway}`);
   await translate(name('router'));
 
   return {

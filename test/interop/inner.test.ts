@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { labOf } from './dial-in.ts';
+import { until } from './lab/command.ts';
+import { ADDRESSES } from './lab/network.ts';
+import { strongswan } from './lab/strongswan.ts';
+import { ping, route } from './lab/traffic.ts';
+
+const USER = { name: 'alice', password: 'pass one', chap: true };
+const lab = labOf('inner', {
+  users: [USER],
+  pool: {
+    ipv4: ADDRESSES.pool.prefix,
+    gateway4: ADDRESSES.pool.gateway,
+    ipv6: ADDRESSES.pool6,
+  },
+  routes: { corporate: [ADDRESSES.corporate.prefix, ADDRESSES.corporate6.prefix] },
+});
+
+test('IPV6CP and a router advertisement give a client an address of its own /64', async () => {
+  const dialler = await lab().dialler(1, 'lan', strongswan, { ppp: '+ipv6' });
+  // The kernel takes routes and addresses from an advertisement only where it does not forward.
+  await dialler.guest.must('sysctl -qw net.ipv6.conf.default.accept_ra=2');
+  await dialler.connect();
+  const address = await until('an address from an advertisement', 15_000, async () => {
+    const { output } = await dialler.guest.attempt('ip -6 -o address show dev ppp0 scope global');
+    return /inet6 (2001:db8:98:\S+)\//.exec(output)?.[1];
+  });
+  expect(address).toMatch(/^2001:db8:98:/);
+  await dialler.guest.must(`ip -6 route replace ${ADDRESSES.corporate6.prefix} dev ppp0`);
+  expect(await ping(dialler.guest, ADDRESSES.corporate6.host)).toBe(5);
+  await route(dialler.guest);
+  expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
+  await dialler.disconnect();
+});
+
+const REFUSED = {
+  'CHAP-MD5': 'refuse-eap\nrefuse-mschap-v2\nrefuse-mschap\nrefuse-pap',
+  PAP: 'refuse-eap\nrefuse-mschap-v2\nrefuse-mschap\nrefuse-chap',
+} as const;
+
+for (const [method, ppp] of Object.entries(REFUSED)) {
+  test(`a client that knows only ${method} connects`, async () => {
+    const dialler = await lab().dialler(1, 'lan', strongswan, { ppp });
+    await dialler.connect();
+    await route(dialler.guest);
+    expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
+    await dialler.disconnect();
+  });
+}
+
+test('a wrong password is refused in PPP, and the client is told', async () => {
+  const dialler = await lab().dialler(1, 'lan', strongswan, { password: 'wrong' });
+  await expect(dialler.connect()).rejects.toThrow(/an address of guest1/);
+  expect(await dialler.words()).toMatch(/authentication failed/i);
+  await until('the session to end', 30_000, async () => ((await lab().sessions()) === 0 ? true : undefined));
+});
+
+test('a wrong key gets no further than silence', async () => {
+  const dialler = await lab().dialler(1, 'lan', strongswan, { psk: 'guessed' });
+  await expect(dialler.connect()).rejects.toThrow(/guest1: status/);
+  expect(await lab().sessions()).toBe(0);
+});
