@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { concat } from '@culvert/wire';
-import { type KeyOctets, octetsOf } from './secret.ts';
+import { type KeyOctets, keyObjectOf, octetsOf } from './secret.ts';
 import { requireUsable } from './usable.ts';
 
 export const AEAD_TAG_OCTETS = 16;
@@ -12,7 +12,9 @@ export const AEAD_NONCE_OCTETS = 12;
  */
 export function aeadSeal(key: KeyOctets, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
   const octets = octetsOf(key);
-  const context = createCipheriv(cipherFor(octets, nonce), octets, nonce, { authTagLength: AEAD_TAG_OCTETS });
+  const context = createCipheriv(cipherFor(octets, nonce), keyObjectOf(octets), nonce, {
+    authTagLength: AEAD_TAG_OCTETS,
+  });
   context.setAAD(aad);
   return concat(context.update(plain), context.final(), context.getAuthTag());
 }
@@ -30,7 +32,7 @@ export function aeadOpen(
   const octets = octetsOf(key);
   const cipher = cipherFor(octets, nonce);
   if (sealed.length < AEAD_TAG_OCTETS) return undefined;
-  const context = createDecipheriv(cipher, octets, nonce, { authTagLength: AEAD_TAG_OCTETS });
+  const context = createDecipheriv(cipher, keyObjectOf(octets), nonce, { authTagLength: AEAD_TAG_OCTETS });
   context.setAAD(aad);
   context.setAuthTag(sealed.subarray(sealed.length - AEAD_TAG_OCTETS));
   const held = context.update(sealed.subarray(0, sealed.length - AEAD_TAG_OCTETS));

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { concat } from '@culvert/wire';
-import { type KeyOctets, octetsOf } from './secret.ts';
+import { type KeyOctets, keyObjectOf } from './secret.ts';
 import { requireUsable } from './usable.ts';
 
 /** RFC 2409 appendix A and RFC 3602: the ciphers of an ISAKMP SA. */
@@ -37,7 +37,7 @@ export interface CbcResult {
 export function encryptCbc(cipher: CbcCipher, key: KeyOctets, iv: Uint8Array, plain: Uint8Array): CbcResult {
   requireUsable(cipher);
   const shape = SHAPES[cipher];
-  const context = createCipheriv(shape.node, octetsOf(key), iv).setAutoPadding(false);
+  const context = createCipheriv(shape.node, keyObjectOf(key), iv).setAutoPadding(false);
   const padded = new Uint8Array(Math.ceil(plain.length / shape.block) * shape.block);
   padded.set(plain);
   const octets = concat(context.update(padded), context.final());
@@ -54,6 +54,6 @@ export function decryptCbc(
   requireUsable(cipher);
   const shape = SHAPES[cipher];
   if (octets.length === 0 || octets.length % shape.block !== 0) return undefined;
-  const context = createDecipheriv(shape.node, octetsOf(key), iv).setAutoPadding(false);
+  const context = createDecipheriv(shape.node, keyObjectOf(key), iv).setAutoPadding(false);
   return { octets: concat(context.update(octets), context.final()), nextIv: octets.slice(-shape.block) };
 }

@@ -1,5 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import { concat } from '@culvert/wire';
+import { keyObjectOf } from './secret.ts';
 import { requireUsable } from './usable.ts';
 
 /**
@@ -9,7 +10,9 @@ import { requireUsable } from './usable.ts';
 export function desEncrypt(clear: Uint8Array, key7: Uint8Array): Uint8Array {
   requireUsable('des');
   const key = spread(key7);
-  const context = createCipheriv('des-ede3-ecb', concat(key, key, key), null).setAutoPadding(false);
+  const context = createCipheriv('des-ede3-ecb', keyObjectOf(concat(key, key, key)), null).setAutoPadding(
+    false,
+  );
   return concat(context.update(clear), context.final());
 }
 

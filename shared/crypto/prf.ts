@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { type KeyOctets, octetsOf } from './secret.ts';
+import { type KeyOctets, keyObjectOf, octetsOf } from './secret.ts';
 import { requireUsable } from './usable.ts';
 
 /**
@@ -37,7 +37,7 @@ export function digest(hash: HashName, ...parts: readonly KeyOctets[]): Uint8Arr
 /** RFC 2104 HMAC over the concatenation of `parts`, untruncated. */
 export function prf(hash: HashName, key: KeyOctets, ...parts: readonly KeyOctets[]): Uint8Array {
   requireUsable(`hmac-${hash}`);
-  const context = createHmac(NODE_NAME[hash], octetsOf(key));
+  const context = createHmac(NODE_NAME[hash], keyObjectOf(key));
   for (const part of parts) context.update(octetsOf(part));
   return plain(context.digest());
 }
