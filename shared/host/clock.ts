@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import type { Clock, EntropySource } from './ports.ts';
+import type { Clock } from './ports.ts';
 
 /** Node's timers take at most this much and fire at once beyond it. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
@@ -22,9 +21,4 @@ export const systemClock: Clock = {
     wait();
     return () => clearTimeout(handle);
   },
-};
-
-/** The real entropy: the system's generator. */
-export const systemEntropy: EntropySource = {
-  seed: () => new Uint8Array(randomBytes(32)),
 };

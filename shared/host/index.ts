@@ -1,4 +1,4 @@
-export { systemClock, systemEntropy } from './clock.ts';
+export { systemClock } from './clock.ts';
 export { createHost } from './create.ts';
 export type { Host, HostAdmin } from './host.ts';
 export type { Clock, EntropySource, HostPorts, Sealer } from './ports.ts';

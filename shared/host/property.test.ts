@@ -89,7 +89,7 @@ async function perform(run: Run, step: Action, index: number): Promise<void> {
   }
 }
 
-test('exactly once, durable first, one id', { timeout: 120_000 }, () =>
+test('exactly once, durable first, one id', { timeout: 600_000 }, () =>
   fc.assert(
     fc.asyncProperty(fc.nat(), fc.array(action, { minLength: 4, maxLength: 20 }), async (seed, steps) => {
       const world = createWorld({ seed });
