@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Bucket, type Bus, BusUnavailable } from './bus.ts';
@@ -28,6 +29,7 @@ export interface NatsOptions {
 }
 
 const STORAGE_TIMEOUT_MS = 5000;
+const FLUSH_MS = 1000;
 const CONNECT_TIMEOUT_MS = 2000;
 const RECONNECT_MS = 250;
 const WAIT_CAP_MS = 5000;
@@ -138,6 +140,11 @@ async function natsBus(
     },
     async close() {
       listeners.clear();
+      // What was just published (a farewell, say) still goes out, if there is anyone to take it.
+      if (connected)
+        await Promise.race([connection.flush(), delay(FLUSH_MS, undefined, { ref: false })]).catch(
+          () => undefined,
+        );
       connected = false;
       await connection.close();
     },

@@ -176,6 +176,36 @@ describe('storage that lies', () => {
     }));
 });
 
+test('a predecessor’s write that lands after the restore wins over memory', () =>
+  inWorld({ seed: 3 }, async (world) => {
+    const old = await started(world);
+    await old.established(S);
+    world.broker.storage.lateWrite = 1;
+    old.host.input({ do: 'add', session: S, n: 1 });
+    await world.run(1000);
+    old.crash();
+    world.broker.storage.lateWrite = 0;
+    const fresh = await started(world);
+    await world.run(10_000);
+    const request = { do: 'add', session: S, n: 2 } as const;
+    await expect(world.promised(fresh.host.request('A/x/1/0', request))).rejects.toThrow();
+    expect(await world.promised(fresh.host.request('A/x/1/0', request))).toEqual({ taken: true });
+    expect(tallyOf(fresh.view(S).state)?.count).toBe(3);
+    expect(fresh.telemetry.counters()['culvert.host.reloaded{protocol=ppp}']).toBe(1);
+  }));
+
+test('a lazy step that asks another service is stored first', () =>
+  inWorld({ seed: 3 }, async (world) => {
+    const toy = await started(world);
+    await toy.established(S);
+    world.broker.storage.latencyMs = 20;
+    toy.host.input({ do: 'order', session: S, item: 'tea' });
+    await world.run(15);
+    expect(toy.orders).toEqual([]);
+    await world.run(10);
+    expect(toy.orders.map((order) => order.item)).toEqual(['tea']);
+  }));
+
 describe('fencing', () => {
   test('a host that lost the session stops it and performs nothing', () =>
     inWorld({ seed: 4 }, async (world) => {

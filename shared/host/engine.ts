@@ -104,6 +104,9 @@ export interface Engine<Input, Body, E extends Happening, V extends Vault> {
   dispatch(job: Extract<Job<Input, E, V>, { kind: 'input' }>): void;
 }
 
+/** Ids remembered per session; a sender repeats only what is in its outbox, which is far less. */
+export const RECENT_MAX = 64;
+
 /** Another host has written the record: this one must not act for the session any more. */
 export class Fenced extends Error {
   override readonly name = 'Fenced';

@@ -1,6 +1,6 @@
 import { type Happening, invariant, type Timer, type TimerTable, timerKey } from '@culvert/kernel';
 import { checkpoint } from './checkpoint.ts';
-import { drop, type Engine, type Session } from './engine.ts';
+import { drop, type Engine, RECENT_MAX, type Session } from './engine.ts';
 import { work } from './outbox.ts';
 import type { Vault } from './protocol.ts';
 import { keyOf, letGo, schedule } from './session.ts';
@@ -50,7 +50,7 @@ export async function absorb<I, B, E extends Happening, V extends Vault>(
     session.timers = joined(session.timers, from.timers);
     session.vault = join(session.vault, from.vault);
     session.outbox.push(...from.outbox);
-    session.recent = [...from.recent, ...session.recent].slice(-64);
+    session.recent = [...from.recent, ...session.recent].slice(-RECENT_MAX);
     session.owed.push(...from.owed.splice(0));
     engine.protocol.restored?.(session);
     schedule(engine, session);

@@ -10,7 +10,7 @@ import {
 } from '@culvert/kernel';
 import { checkpoint, writeLazily } from './checkpoint.ts';
 import { effectNames, stateChange } from './describe.ts';
-import { type Answer, drop, type Engine, type Job, type Session } from './engine.ts';
+import { type Answer, drop, type Engine, type Job, RECENT_MAX, type Session } from './engine.ts';
 import { erase, finish } from './finish.ts';
 import { clear, laneOf, performerOf, work } from './outbox.ts';
 import { type Planned, perform } from './perform.ts';
@@ -25,9 +25,6 @@ interface Stamp {
   readonly at: Instant;
   readonly entropy: EntropySeed;
 }
-
-/** Ids remembered per session; a sender repeats only what is in its outbox, which is far less. */
-const RECENT_MAX = 64;
 
 /** One input or firing, from stamp to performed effects: layout §3, steps 1 to 6. */
 export async function takeFact<I, B, E extends Happening, V extends Vault>(

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { seededChance } from './chance.ts';
 import { matches } from './topics.ts';
+import { prepared } from './toy-host.ts';
 import { createWorld, inWorld } from './world.ts';
 
 const A = { address: '192.0.2.1', port: 500 };
@@ -75,6 +76,36 @@ describe('chance', () => {
     expect(hits).toBeGreaterThan(1800);
     expect(hits).toBeLessThan(2200);
   });
+});
+
+test('the same seed replays the same run, faults, crash and all', async () => {
+  const record = async (seed: number) => {
+    const world = createWorld({ seed });
+    const { storage } = world.broker;
+    Object.assign(storage, {
+      unheardWrite: 0.2,
+      lostWrite: 0.2,
+      lateWrite: 0.1,
+      latencyMs: 3,
+      timeoutMs: 100,
+    });
+    const happened: unknown[] = [];
+    for (let life = 0; life < 2; life += 1) {
+      const toy = prepared(world);
+      await world.promised(toy.host.start());
+      await toy.established('0123456789abcdef');
+      for (let n = 1; n < 6; n += 1) {
+        toy.host.input({ do: 'add', session: '0123456789abcdef', n });
+        toy.host.input({ do: 'arm', session: '0123456789abcdef', ms: world.chance.below(500) });
+        await world.run(world.chance.below(400));
+      }
+      happened.push(toy.outside.replies, toy.telemetry.spans, toy.telemetry.counters(), world.clock.now());
+      toy.crash();
+    }
+    return happened;
+  };
+  expect(await record(21)).toEqual(await record(21));
+  expect(await record(21)).not.toEqual(await record(22));
 });
 
 describe('the network', () => {
