@@ -1,18 +1,6 @@
-import {
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  type InputFrom,
-  initialTransition,
-  type SnapshotFrom,
-  transition,
-} from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, InputFrom, SnapshotFrom } from 'xstate';
 import { InvariantViolation } from './invariant.ts';
-
-/** What XState hands back for an action of the step; the published types leave out emit and cancel. */
-interface RawAction {
-  readonly type: string;
-  readonly params?: unknown;
-}
+import { type RawAction, withScope } from './scope.ts';
 
 export interface Happening {
   readonly type: string;
@@ -33,8 +21,8 @@ export function start<M extends AnyStateMachine, E extends Happening>(
   machine: M,
   input: InputFrom<M>,
 ): Step<SnapshotFrom<M>, E> {
-  const [snapshot, raw] = initialTransition(machine, input);
-  return sorted<SnapshotFrom<M>, E>(snapshot as SnapshotFrom<M>, raw as unknown as readonly RawAction[]);
+  const [snapshot, raw] = withScope(machine, (scope) => machine.getInitialSnapshot(scope, input));
+  return sorted<SnapshotFrom<M>, E>(snapshot as SnapshotFrom<M>, raw);
 }
 
 /** One event, purely: nothing outside the answer has happened. A finished machine ignores everything. */
@@ -44,8 +32,8 @@ export function step<M extends AnyStateMachine, E extends Happening>(
   event: Happening,
 ): Step<SnapshotFrom<M>, E> {
   if ((snapshot as AnyMachineSnapshot).status !== 'active') return { snapshot, effects: [], timers: [] };
-  const [next, raw] = transition(machine, snapshot, event as never);
-  return sorted<SnapshotFrom<M>, E>(next as SnapshotFrom<M>, raw as unknown as readonly RawAction[]);
+  const [next, raw] = withScope(machine, (scope) => machine.transition(snapshot, event, scope));
+  return sorted<SnapshotFrom<M>, E>(next as SnapshotFrom<M>, raw);
 }
 
 function sorted<S, E>(snapshot: S, raw: readonly RawAction[]): Step<S, E> {
