@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { labOf } from './dial-in.ts';
 import { until } from './lab/command.ts';
@@ -6,7 +7,7 @@ import { strongswan } from './lab/strongswan.ts';
 import { ping, route } from './lab/traffic.ts';
 
 const USER = { name: 'alice', password: 'pass one', chap: true };
-const lab = labOf('inner', {
+const lab = labOf('policy', {
   users: [USER],
   pool: {
     ipv4: ADDRESSES.pool.prefix,
@@ -48,15 +49,23 @@ for (const [method, ppp] of Object.entries(REFUSED)) {
   });
 }
 
-test('a wrong password is refused in PPP, and the client is told', async () => {
+test('a wrong password is refused in PPP, and both sides are told', async () => {
   const dialler = await lab().dialler(1, 'lan', strongswan, { password: 'wrong' });
   await expect(dialler.connect()).rejects.toThrow(/an address of guest1/);
-  expect(await dialler.words()).toMatch(/authentication failed/i);
-  await until('the session to end', 30_000, async () => ((await lab().sessions()) === 0 ? true : undefined));
+  expect(await dialler.words()).toMatch(/CHAP authentication failed/);
+  expect(operatorLog()).toMatch(/"reason":"wrong-password".*"msg":"login refused"/);
+  await dialler.guest.must(strongswan.down);
+  await until('the session to end', 15_000, async () => ((await lab().sessions()) === 0 ? true : undefined));
 });
 
-test('a wrong key gets no further than silence', async () => {
+test('a wrong key gets silence, and the operator the likely reason', async () => {
   const dialler = await lab().dialler(1, 'lan', strongswan, { psk: 'guessed' });
-  await expect(dialler.connect()).rejects.toThrow(/guest1: status/);
+  expect((await dialler.guest.attempt(`timeout 12 ${strongswan.up}`, 30_000)).status).not.toBe(0);
+  expect(await dialler.established()).toEqual({ isakmp: 0, ipsec: 0 });
+  expect(operatorLog()).toContain('PSK mismatch likely');
   expect(await lab().sessions()).toBe(0);
 });
+
+function operatorLog(): string {
+  return readFileSync(lab().gateway.log, 'utf8');
+}
