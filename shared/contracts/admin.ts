@@ -1,6 +1,6 @@
 import type { EndReason } from './requests.ts';
-import type { ServiceName } from './subjects.ts';
 import type { SessionId } from './session.ts';
+import type { ServiceName } from './subjects.ts';
 
 /** Answer to `culvert.admin.<service>.status`. */
 export interface ServiceStatus {

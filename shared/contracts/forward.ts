@@ -6,8 +6,19 @@ import type { Flow, SessionId } from './session.ts';
  */
 export type ForwardEntry = SaEntry | CallEntry | LinkEntry;
 
-export type EspEncryption = 'aes-cbc-128' | 'aes-cbc-192' | 'aes-cbc-256' | '3des-cbc' | 'aes-gcm-16-128' | 'aes-gcm-16-256';
-export type EspIntegrity = 'none' | 'hmac-sha1-96' | 'hmac-sha2-256-128' | 'hmac-sha2-384-192' | 'hmac-sha2-512-256';
+export type EspEncryption =
+  | 'aes-cbc-128'
+  | 'aes-cbc-192'
+  | 'aes-cbc-256'
+  | '3des-cbc'
+  | 'aes-gcm-16-128'
+  | 'aes-gcm-16-256';
+export type EspIntegrity =
+  | 'none'
+  | 'hmac-sha1-96'
+  | 'hmac-sha2-256-128'
+  | 'hmac-sha2-384-192'
+  | 'hmac-sha2-512-256';
 
 export interface EspKeys {
   readonly encryption: Uint8Array;
@@ -59,7 +70,11 @@ export interface LinkEntry {
   readonly call: number;
   readonly user: string;
   readonly ipv4?: { readonly address: string };
-  readonly ipv6?: { readonly prefix: string; readonly prefixLength: number; readonly interfaceId: Uint8Array };
+  readonly ipv6?: {
+    readonly prefix: string;
+    readonly prefixLength: number;
+    readonly interfaceId: Uint8Array;
+  };
   /** The largest PPP information field each side takes, in octets. */
   readonly mtuToPeer: number;
   readonly mruFromPeer: number;

@@ -7,8 +7,8 @@ export {
   type Endpoint,
   type Flow,
   flowKey,
-  SHARDS,
   type SessionId,
+  SHARDS,
   shardOfHex,
   shardOfSpi,
 } from './session.ts';

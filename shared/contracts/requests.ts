@@ -12,7 +12,9 @@ export interface Requested<R> {
   readonly request: R;
 }
 
-export type Taken = { readonly taken: true } | { readonly taken: false; readonly reason: 'no-session' | 'draining' | 'limit' };
+export type Taken =
+  | { readonly taken: true }
+  | { readonly taken: false; readonly reason: 'no-session' | 'draining' | 'limit' };
 
 /** Why something ended, for logs, RADIUS and the operator; the protocols' own codes are derived from it. */
 export type EndReason =
@@ -42,7 +44,12 @@ export type L2tpRequest =
   /** The last ESP SA is gone: nothing can be sent any more. */
   | { readonly type: 'session.ended'; readonly reason: EndReason }
   /** ppp has ended the link: send CDN. `advice` is the RFC 3145-like text for the Result Code AVP. */
-  | { readonly type: 'call.disconnect'; readonly call: number; readonly reason: EndReason; readonly advice: string };
+  | {
+      readonly type: 'call.disconnect';
+      readonly call: number;
+      readonly reason: EndReason;
+      readonly advice: string;
+    };
 
 /** To ppp. */
 export type PppRequest =
@@ -72,13 +79,17 @@ export interface AuthQuestion {
   readonly session: SessionId;
   readonly callingStation: string;
   readonly user: string;
-  readonly proof:
-    /**
-     * The password, sealed for aaa under the cluster key at `papPasswordPlace(session)` of @culvert/crypto
-     * (it must not be readable in a fact).
-     */
+  readonly proof: /**
+   * The password, sealed for aaa under the cluster key at `papPasswordPlace(session)` of @culvert/crypto
+   * (it must not be readable in a fact).
+   */
     | { readonly method: 'pap'; readonly sealedPassword: Uint8Array }
-    | { readonly method: 'chap-md5'; readonly identifier: number; readonly challenge: Uint8Array; readonly response: Uint8Array }
+    | {
+        readonly method: 'chap-md5';
+        readonly identifier: number;
+        readonly challenge: Uint8Array;
+        readonly response: Uint8Array;
+      }
     | {
         readonly method: 'ms-chap-v2';
         readonly authenticatorChallenge: Uint8Array;
@@ -87,7 +98,13 @@ export interface AuthQuestion {
       };
 }
 
-export type AuthRefusal = 'unknown-user' | 'wrong-password' | 'method-not-allowed' | 'disabled' | 'locked-out' | 'unavailable';
+export type AuthRefusal =
+  | 'unknown-user'
+  | 'wrong-password'
+  | 'method-not-allowed'
+  | 'disabled'
+  | 'locked-out'
+  | 'unavailable';
 
 export type AuthAnswer =
   | {
