@@ -54,3 +54,12 @@ describe('accepted', () => {
     }
   });
 });
+
+test.each(['base64', 'base64url', 'hex'] as const)('random keys in %s are taken', (encoding) => {
+  let refused = 0;
+  for (let count = 0; count < 3_000; count += 1) {
+    const key = Buffer.from(Secret.random(24).expose()).toString(encoding);
+    if (pskWeakness(Secret.fromText(key)) !== undefined) refused += 1;
+  }
+  expect(refused).toBeLessThanOrEqual(3);
+});

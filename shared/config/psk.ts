@@ -5,11 +5,11 @@ import { Secret } from '@culvert/crypto';
  * in the gateway's place (Felsch et al., "The Dangers of Key Reuse", 2018). So a key must be worth 20 random
  * octets; what a person thinks up is refused.
  */
-const RAW_BITS_MIN = 159;
+/** 20 octets are 160 bits; a random text may by chance show fewer kinds of characters than it was drawn from. */
+const RAW_BITS_MIN = 140;
 const BITS_WITHOUT_WORDS_MIN = 112;
 const OCTETS_MIN = 20;
 const DISTINCT_MIN = 8;
-const ENGLISH_BITS_PER_LETTER = 2.2;
 
 const KNOWN_WORDS = [
   'password',
@@ -80,7 +80,7 @@ export function pskWeakness(key: Secret): string | undefined {
   const bare = text.replaceAll(/[\s_.:-]/g, '');
   if (bare.length * bitsPerCharacter(bare) < RAW_BITS_MIN)
     return `is worth less than ${OCTETS_MIN} random octets`;
-  if (bitsWithoutWords(text) < BITS_WITHOUT_WORDS_MIN) return 'is made of words';
+  if (bitsWithoutWords(text) < BITS_WITHOUT_WORDS_MIN || readsAsLanguage(text)) return 'is made of words';
   return undefined;
 }
 
@@ -115,21 +115,32 @@ function bitsPerCharacter(text: string): number {
   return Math.log2(classes.reduce((sum, [pattern, size]) => sum + (pattern.test(text) ? size : 0), 1));
 }
 
+/** Each known word, also in the spelling with digits for letters, leaves one mark that is worth nothing. */
 function bitsWithoutWords(text: string): number {
   const plain = text.toLowerCase().replaceAll(/[013457@$]/g, (character) => LEET[character] ?? character);
-  // Each known word leaves one mark, which counts like one character.
-  const marked = BY_LENGTH.reduce((rest, word) => rest.replaceAll(word, ' '), plain);
+  const rest = BY_LENGTH.reduce((left, word) => left.replaceAll(word, ' '), plain);
   const bare = text.replaceAll(/[\s_.:-]/g, '');
-  // Letters alone, in one case or in the manner of titles, are a sentence until proven otherwise.
-  const sentence = text.split(/[\s_.:-]+/).every((word) => /^(?:[A-Z]?[a-z]*|[A-Z]*)$/.test(word));
-  const perCharacter = sentence ? ENGLISH_BITS_PER_LETTER : bitsPerCharacter(bare);
-  let bits = 0;
-  for (const [run] of marked.matchAll(/[a-z]+|[^a-z]/g)) {
-    const vowels = run.replaceAll(/[^aeiou]/g, '').length;
-    const wordLike = run.length >= 5 && vowels / run.length >= 0.28;
-    bits += run.length * (wordLike ? ENGLISH_BITS_PER_LETTER : /[_.:-]/.test(run) ? 0 : perCharacter);
+  return rest.replaceAll(/[\s_.:-]/g, '').length * bitsPerCharacter(bare);
+}
+
+/** The thirty pairs of letters that make up two fifths of English text, but one in twenty-two of random letters. */
+const PAIRS = new Set(
+  'th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le'.split(' '),
+);
+const PAIRS_MIN = 8;
+const PAIRS_SHARE_MIN = 0.25;
+
+/** Random keys of any alphabet pass this with a probability of failure below one in ten thousand. */
+function readsAsLanguage(text: string): boolean {
+  let pairs = 0;
+  let common = 0;
+  for (const [word] of text.toLowerCase().matchAll(/[a-z]{3,}/g)) {
+    for (let index = 1; index < word.length; index += 1) {
+      pairs += 1;
+      if (PAIRS.has(word.slice(index - 1, index + 1))) common += 1;
+    }
   }
-  return bits;
+  return common >= PAIRS_MIN && common >= pairs * PAIRS_SHARE_MIN;
 }
 
 const LEET: Readonly<Record<string, string>> = {
