@@ -123,8 +123,18 @@ async function measure(launcher: number, load: Load) {
     return load.order(order);
   };
   await dial(WARM_UP);
+  await load.order({ hangUp: true });
+  // Memory comes first: a heap that has once been large would hide what a session adds.
+  const empty = await idle(stages);
+  await dial(IDLE_SESSIONS);
+  const full = await idle(stages);
+  const memory = new Map(
+    [...full].map(([stage, bytes]) => [stage, (bytes - (empty.get(stage) ?? 0)) / IDLE_SESSIONS]),
+  );
+  await load.order({ hangUp: true });
   const runs: { rate: number; medianMs: number; cpu: Map<string, number> }[] = [];
   for (let run = 0; run < RUNS; run += 1) {
+    await pause(SETTLE_MS);
     const before = usages(stages);
     const report = await dial(SETUPS_PER_RUN);
     const after = usages(stages);
@@ -135,14 +145,7 @@ async function measure(launcher: number, load: Load) {
     const cpu = new Map([...spent, ['clients', (report.cpuSeconds * 1000) / SETUPS_PER_RUN]]);
     runs.push({ rate: report.dialled / report.seconds, medianMs: report.medianMs, cpu });
     await load.order({ hangUp: true });
-    await pause(SETTLE_MS);
   }
-  const empty = await idle(stages);
-  await dial(IDLE_SESSIONS);
-  const full = await idle(stages);
-  const memory = new Map(
-    [...full].map(([stage, bytes]) => [stage, (bytes - (empty.get(stage) ?? 0)) / IDLE_SESSIONS]),
-  );
   return { runs, memory };
 }
 
