@@ -8,6 +8,7 @@ export {
   exchangeOf,
   hasSeen,
   NO_EXCHANGES,
+  withBegun,
   withSeen,
 } from './exchange/table.ts';
 export { informationalId, isakmpSaId, quickModeId, SESSION } from './v1/actor-ids.ts';

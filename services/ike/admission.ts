@@ -1,27 +1,34 @@
-import { type IkeEffect, isakmpSaId, SESSION } from '@culvert/actors-ike';
+import { type Endpoint, type IkeEffect, isakmpSaId, SESSION } from '@culvert/actors-ike';
 import type { Host, SessionView } from '@culvert/host';
 import { contactKey, type Directory } from './directory.ts';
 import type { Contact, IkeInput } from './inputs.ts';
+import { isProvenAt } from './place.ts';
 import type { IkeVault } from './vault.ts';
 
 type Admit = Extract<IkeEffect, { type: 'session.admit' }>;
 type InitialContact = Extract<IkeEffect, { type: 'contact.initial' }>;
 type IkeHost = Host<IkeInput, IkeVault>;
 
+interface Known {
+  readonly host: IkeHost;
+  readonly directory: Directory;
+}
+
 /**
- * Charter 6. A new ISAKMP SA joins the live session of the same identity, key, address and port; with
- * INITIAL-CONTACT it replaces that session, and the same identity at another port is asked whether it lives.
+ * Charter 6. A new ISAKMP SA joins the live session of the same identity, key, address and port, if both
+ * have proved to be there; with INITIAL-CONTACT it replaces that session.
  */
 export function admit(
   effect: Admit,
-  { session }: SessionView<IkeVault>,
-  on: { readonly host: IkeHost; readonly directory: Directory; readonly isakmpSasMax: number },
+  view: SessionView<IkeVault>,
+  on: Known & { readonly isakmpSasMax: number },
 ): IkeInput {
-  const contact = contactOf(effect);
-  if (effect.initialContact) supersede(session, contact, on);
-  else {
+  const { session } = view;
+  const contact = contactOf(effect, effect.path.flow.remote);
+  if (effect.initialContact) announced(effect, view, on);
+  else if (isProvenAt(view.vault.sas[effect.isakmpSa], contact)) {
     const target = sessionsOf(session, contact, on).find(
-      (other) => samePort(other, contact) && hasRoom(other, on.isakmpSasMax),
+      (other) => isThere(other, contact) && hasRoom(other, on.isakmpSasMax),
     );
     if (target !== undefined) {
       // Known before the move, so that the peer's next message finds its way.
@@ -32,26 +39,36 @@ export function admit(
   return { type: 'admitted', isakmpSa: effect.isakmpSa, contact };
 }
 
-/** RFC 2407 §4.6.3.3, within charter 6: other sessions at the very same address and port are dead. */
-export function supersede(
-  session: string,
-  contact: Contact,
-  on: { readonly host: IkeHost; readonly directory: Directory },
+/** INITIAL-CONTACT: acted on at once where the peer has proved its place, else when it does. */
+export function announced(
+  effect: Admit | InitialContact,
+  { session, vault }: SessionView<IkeVault>,
+  on: Known,
 ): void {
+  const sa = vault.sas[effect.isakmpSa];
+  if (sa?.place === undefined) return;
+  if (sa.proven === true) supersede(session, contactOf(effect, sa.place), on);
+  else sa.contactDue = true;
+}
+
+/**
+ * RFC 2407 §4.6.3.3, within charter 6: other sessions at the very same address and port are dead; the same
+ * identity at another port is asked whether it lives.
+ */
+function supersede(session: string, contact: Contact, on: Known): void {
   for (const other of sessionsOf(session, contact, on)) {
     on.host.input({ type: samePort(other, contact) ? 'superseded' : 'probe', session: other.session });
   }
 }
 
-export function contactOf({ identity, psk, path }: Admit | InitialContact): Contact {
-  const { address, port } = path.flow.remote;
+function contactOf({ identity, psk }: Admit | InitialContact, { address, port }: Endpoint): Contact {
   return { idType: identity.idType, identity: identity.text, psk, address, port };
 }
 
 function sessionsOf(
   session: string,
   contact: Contact,
-  { host, directory }: { readonly host: IkeHost; readonly directory: Directory },
+  { host, directory }: Known,
 ): readonly SessionView<IkeVault>[] {
   const found: SessionView<IkeVault>[] = [];
   for (const other of directory.contacts.get(contactKey(contact)) ?? []) {
@@ -65,6 +82,10 @@ function samePort({ vault }: SessionView<IkeVault>, contact: Contact): boolean {
   return vault.contacts.some(
     (known) => contactKey(known) === contactKey(contact) && known.port === contact.port,
   );
+}
+
+function isThere({ vault }: SessionView<IkeVault>, contact: Contact): boolean {
+  return Object.values(vault.sas).some((sa) => isProvenAt(sa, contact));
 }
 
 function hasRoom({ state }: SessionView<IkeVault>, isakmpSasMax: number): boolean {

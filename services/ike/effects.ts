@@ -5,7 +5,7 @@ import { isDhGroup, respondDh } from '@culvert/crypto';
 import type { Host, Performer, Performing } from '@culvert/host';
 import { invariant } from '@culvert/kernel';
 import type { Runtime } from '@culvert/runtime';
-import { admit, contactOf, supersede } from './admission.ts';
+import { admit, announced } from './admission.ts';
 import type { Directory } from './directory.ts';
 import { datagramsOf } from './fragmenting.ts';
 import type { IkeInput } from './inputs.ts';
@@ -64,8 +64,8 @@ export function performers({ runtime, directory, isakmpSasMax, host }: Performan
     },
     'contact.initial': {
       class: 'local',
-      perform: (effect, { session }) => {
-        supersede(session, contactOf(effect), { host: host(), directory });
+      perform: (effect, context) => {
+        announced(effect, context, { host: host(), directory });
         return Promise.resolve(undefined);
       },
     },

@@ -31,11 +31,14 @@ import { addressOctets, sourceKey } from './addresses.ts';
 import { addHalfOpen, foundingKey } from './directory.ts';
 import { PROOF_ATTEMPTS_MAX } from './limits.ts';
 import type { Opening } from './open.ts';
+import { placeOfMm5 } from './place.ts';
 import type { Phase1Secrets, SaSecrets } from './vault.ts';
 
 /** RFC 2409 §5.4 `HDR, SA -->`, or the first message of Aggressive Mode, which will be refused. */
 export function openMm1(opening: Opening): IkeBody | Dropped {
   const { keeping, view, octets, header, path, packet, isakmpSa, request } = opening;
+  // The founding SA of a live session may be gone: a first message founds a session, it never enters one.
+  if (Object.keys(view.state).length > 0) return { drop: 'unexpected-message' };
   if (header.messageId !== 0 || (header.flags & FLAG.encryption) !== 0) return { drop: 'unexpected-message' };
   const type = header.exchange === EXCHANGE.aggressive ? 'AM1' : 'MM1';
   const message = parseClearMessage(octets);
@@ -118,7 +121,7 @@ export function openMm5(opening: Opening, sa: SaSecrets): IkeBody | Dropped {
     const proof = proved(opening, psk, { sa, phase1, suite, saBody });
     if (proof === undefined) continue;
     // The vault changes only now: the peer is who it says.
-    Object.assign(sa, proof.secrets);
+    Object.assign(sa, proof.secrets, placeOfMm5(view.state, isakmpSa, path.flow.remote));
     return { type: 'MM5', isakmpSa, messageId: 0, request, path, chain: proof.chain, psk: psk.name };
   }
   sa.attempts += 1;

@@ -1,4 +1,12 @@
-import { concluded, exchangeOf, hasSeen, type IkeBody, quickModeId, withSeen } from '@culvert/actors-ike';
+import {
+  concluded,
+  exchangeOf,
+  hasSeen,
+  type IkeBody,
+  quickModeId,
+  withBegun,
+  withSeen,
+} from '@culvert/actors-ike';
 import { constantTimeEqual, decryptCbc, hash1, hash3, phase2Iv } from '@culvert/crypto';
 import type { Dropped } from '@culvert/host';
 import { exposed } from '@culvert/kernel';
@@ -14,6 +22,7 @@ import {
 import { addressOctets } from './addresses.ts';
 import type { Keeping } from './keeping.ts';
 import type { Opening } from './open.ts';
+import { provedByQm3 } from './place.ts';
 import type { Phase2Secrets, SaSecrets } from './vault.ts';
 
 type Suite = NonNullable<SaSecrets['suite']>;
@@ -50,7 +59,7 @@ function openQm1(opening: Opening, sa: SaSecrets, keys: Phase2Secrets, suite: Su
     (one) => view.state[quickModeId(isakmpSa, one.messageId)] !== undefined,
   );
   sa.pendingIvs = [...waiting, { messageId, iv: plain.nextIv }];
-  sa.table = withSeen(sa.table, messageId);
+  sa.table = withBegun(sa.table, messageId);
   const spi = freeSpi(view.session, view.shard, keeping);
   view.vault.spis[quickModeId(isakmpSa, messageId)] = spi;
   keeping.directory.spis.set(spi, view.session);
@@ -80,7 +89,8 @@ function openQm3(
   // The initiator has our answer: it will not ask again.
   sa.nonces = sa.nonces.filter((pair) => pair.messageId !== messageId);
   sa.table = concluded(sa.table, messageId);
-  return { type: 'QM3', isakmpSa, messageId, request, path };
+  const contactDue = provedByQm3(sa, nonces.wentTo);
+  return { type: 'QM3', isakmpSa, messageId, request, path, contactDue };
 }
 
 /** RFC 2409 §5.7 `HDR*, HASH(1), N/D -->`, an exchange of its own. */

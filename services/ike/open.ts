@@ -1,9 +1,9 @@
 import type { IkeBody, Path } from '@culvert/actors-ike';
 import { duplicateOf } from '@culvert/actors-ike';
-import type { IkePacket } from '@culvert/contracts';
+import { endpointKey, type IkePacket } from '@culvert/contracts';
 import { digest } from '@culvert/crypto';
 import type { Dropped, SessionView } from '@culvert/host';
-import { toHex } from '@culvert/wire';
+import { equal, toHex } from '@culvert/wire';
 import {
   EXCHANGE,
   FLAG,
@@ -12,8 +12,8 @@ import {
   isZeroCookie,
   parseIsakmpHeader,
 } from '@culvert/wire/ike';
-import { forget } from './directory.ts';
-import type { IkeInput } from './inputs.ts';
+import { contactKey, forget } from './directory.ts';
+import type { Contact, IkeInput } from './inputs.ts';
 import type { Keeping } from './keeping.ts';
 import { openMm1, openMm3, openMm5 } from './open-phase-1.ts';
 import { openInformational, openQuickMode } from './open-phase-2.ts';
@@ -33,6 +33,7 @@ export interface Opening {
 }
 
 const REQUEST_OCTETS = 16;
+const COOKIES_OCTETS = 16;
 
 /**
  * Step 3, the impure half. Nothing of the vault changes before a message has verified, and every failure
@@ -52,7 +53,7 @@ export function open(input: IkeInput, view: SessionView<IkeVault>, keeping: Keep
       return { type: 'dh', actor, outcome: { ok: true, publicValue: outcome.publicValue } };
     }
     case 'admitted':
-      view.vault.contacts.push(input.contact);
+      addOnce(view.vault.contacts, input.contact);
       keeping.admitted(view.session, input);
       return { type: 'admitted', isakmpSa: input.isakmpSa };
     case 'activity':
@@ -80,7 +81,11 @@ function openPacket(
   if (isFragment(header)) {
     if (reassembled) return { drop: 'fragment-of-fragment' };
     const whole = keeping.fragments.take(octets, header, view.session);
-    return 'drop' in whole ? whole : openPacket(packet, whole.message, view, keeping, true);
+    if ('drop' in whole) return whole;
+    // The cookies of the parts have found the session: the whole must be of the same ISAKMP SA.
+    if (!equal(whole.message.subarray(0, COOKIES_OCTETS), octets.subarray(0, COOKIES_OCTETS)))
+      return { drop: 'fragment-cookies' };
+    return openPacket(packet, whole.message, view, keeping, true);
   }
   const { node, listener, flow, nonEspMarker } = packet;
   const path: Path = { node, listener, flow, nonEspMarker };
@@ -97,8 +102,12 @@ function openMessage(opening: Opening): IkeBody | Dropped {
     return first ? openMm1(opening) : { drop: 'unknown-isakmp-sa' };
   }
   if (toHex(sa.cookies.initiator) !== toHex(header.initiatorCookie)) return { drop: 'unknown-cookie' };
-  if (duplicateOf(sa.table, messageId, request) !== undefined) {
-    return { type: 'duplicate', isakmpSa, messageId, request, path };
+  const duplicate = duplicateOf(sa.table, messageId, request);
+  if (duplicate !== undefined) {
+    // Who recorded a question shall not have its answer, nor have it sent to somebody else (S-7).
+    return duplicate.to === endpointKey(path.flow.remote)
+      ? { type: 'duplicate', isakmpSa, messageId, request, path }
+      : { drop: 'duplicate-from-elsewhere' };
   }
   const encrypted = (header.flags & FLAG.encryption) !== 0;
   switch (exchange) {
@@ -113,4 +122,10 @@ function openMessage(opening: Opening): IkeBody | Dropped {
     default:
       return { drop: 'unexpected-exchange' };
   }
+}
+
+/** A peer that renews its ISAKMP SA for years is one contact. */
+function addOnce(contacts: Contact[], contact: Contact): void {
+  const known = contacts.some((one) => contactKey(one) === contactKey(contact) && one.port === contact.port);
+  if (!known) contacts.push(contact);
 }

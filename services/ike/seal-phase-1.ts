@@ -1,4 +1,5 @@
 import { answered, type IkeEffect, isakmpSaId } from '@culvert/actors-ike';
+import { endpointKey } from '@culvert/contracts';
 import { hashR, natDetectionHash } from '@culvert/crypto';
 import { invariant } from '@culvert/kernel';
 import { hex } from '@culvert/wire';
@@ -41,7 +42,7 @@ export function sealMm2(effect: Effect<'mm2.send'>, vault: IkeVault): SealedMess
     (one) => one.kind === 'VID' && vendorName(one.data) === 'FRAGMENTATION',
   );
   const octets = emitClearMessage(fields(sa, EXCHANGE.identityProtection, 0), effect.payloads);
-  return clearAnswer(sa, effect, octets);
+  return phase1Answer(sa, effect, octets);
 }
 
 /** A refusal in the clear. The entry keeps it for duplicates of what it refuses. */
@@ -59,15 +60,17 @@ export function sealClearNotify(effect: Effect<'notify.clear'>, vault: IkeVault)
     spi,
     data: spi,
   };
-  return clearAnswer(sa, effect, emitClearMessage(fields(sa, EXCHANGE.informational, messageId), [payload]));
+  return phase1Answer(sa, effect, emitClearMessage(fields(sa, EXCHANGE.informational, messageId), [payload]));
 }
 
-function clearAnswer(
+function phase1Answer(
   sa: SaSecrets,
-  effect: Effect<'mm2.send' | 'mm4.send' | 'notify.clear'>,
+  effect: Effect<'mm2.send' | 'mm4.send' | 'mm6.send' | 'notify.clear'>,
   octets: Uint8Array,
 ): SealedMessage {
-  sa.table = answered(sa.table, { messageId: 0, request: effect.request, answer: octets, iv: NO_IV });
+  const { request, path } = effect;
+  const to = endpointKey(path.flow.remote);
+  sa.table = answered(sa.table, { messageId: 0, request, to, answer: octets, iv: NO_IV });
   return { isakmpSa: effect.isakmpSa, path: effect.path, octets, afterRecord: false };
 }
 
@@ -81,7 +84,7 @@ export function sealMm4(effect: Effect<'mm4.send'>, vault: IkeVault): SealedMess
   delete vault.shared[actor];
   sa.phase1 = { publicI, publicR, nonceI, nonceR, sharedSecret };
   const payloads = [...effect.payloads, ...natDetection(effect, sa)];
-  return clearAnswer(sa, effect, emitClearMessage(fields(sa, EXCHANGE.identityProtection, 0), payloads));
+  return phase1Answer(sa, effect, emitClearMessage(fields(sa, EXCHANGE.identityProtection, 0), payloads));
 }
 
 /** RFC 3947 §3.2: the other end first. A misreported own address makes the peer encapsulate. */
@@ -132,8 +135,7 @@ export function sealMm6(
   delete sa.phase1;
   delete sa.saBody;
   delete sa.skeyid;
-  sa.table = answered(sa.table, { messageId: 0, request: effect.request, answer: octets, iv: NO_IV });
-  return { isakmpSa: effect.isakmpSa, path: effect.path, octets, afterRecord: false };
+  return phase1Answer(sa, effect, octets);
 }
 
 /** RFC 2407 §4.6.2: an address where the text is one, else a domain name; protocol and port stay unspecified. */

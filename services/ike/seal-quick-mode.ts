@@ -1,4 +1,5 @@
 import { answered, type EspEncryption, type EspIntegrity, type IkeEffect } from '@culvert/actors-ike';
+import { endpointKey } from '@culvert/contracts';
 import { type HashName, hash2, keymat } from '@culvert/crypto';
 import { invariant } from '@culvert/kernel';
 import { EXCHANGE, emitChain, PROTOCOL } from '@culvert/wire/ike';
@@ -41,9 +42,12 @@ export function sealQm2(effect: SendQm2, vault: IkeVault): SealedMessage {
     { kind: 'HASH', data },
     ...payloads,
   ]);
-  sa.nonces = [...sa.nonces, { messageId, initiator: nonceI, responder: nonceR }].slice(-NONCES_MAX);
+  const wentTo = effect.path.flow.remote;
+  const pair = { messageId, initiator: nonceI, responder: nonceR, wentTo };
+  sa.nonces = [...sa.nonces, pair].slice(-NONCES_MAX);
   const { request } = effect;
-  sa.table = answered(sa.table, { messageId, request, answer: sealed.octets, iv: sealed.nextIv });
+  const answer = { answer: sealed.octets, iv: sealed.nextIv, to: endpointKey(wentTo) };
+  sa.table = answered(sa.table, { messageId, request, ...answer });
   return { isakmpSa: effect.isakmpSa, path: effect.path, octets: sealed.octets, afterRecord: true };
 }
 

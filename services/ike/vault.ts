@@ -1,7 +1,14 @@
-import { type ExchangeTable, isakmpSaId, NO_EXCHANGES, type Phase1Suite } from '@culvert/actors-ike';
+import {
+  type Endpoint,
+  type ExchangeTable,
+  isakmpSaId,
+  NO_EXCHANGES,
+  type Phase1Suite,
+} from '@culvert/actors-ike';
 import type { Cookies } from '@culvert/crypto';
 import type { SessionState } from '@culvert/kernel';
 import type { Contact } from './inputs.ts';
+import type { Place } from './place.ts';
 
 /**
  * The keys of one session, beside its machines and never in them. Plain data; the host seals it into the
@@ -19,7 +26,7 @@ export type IkeVault = {
   spis: Record<string, number>;
 };
 
-export type SaSecrets = {
+export type SaSecrets = Place & {
   readonly cookies: Cookies;
   suite?: Phase1Suite;
   /** SAi_b; until Main Mode is over. */
@@ -39,6 +46,7 @@ export type SaSecrets = {
     readonly messageId: number;
     readonly initiator: Uint8Array;
     readonly responder: Uint8Array;
+    readonly wentTo: Endpoint;
   }[];
   table: ExchangeTable;
   /** Both ends have sent the FRAGMENTATION Vendor ID. */

@@ -5,6 +5,7 @@ export type * from './requests.ts';
 export {
   type After,
   type Endpoint,
+  endpointKey,
   type Flow,
   flowKey,
   type SessionId,

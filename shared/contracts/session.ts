@@ -27,8 +27,12 @@ export interface Flow {
   readonly remote: Endpoint;
 }
 
+export function endpointKey({ address, port }: Endpoint): string {
+  return `${address}|${port}`;
+}
+
 export function flowKey(flow: Flow): string {
-  return `${flow.local.address}|${flow.local.port}|${flow.remote.address}|${flow.remote.port}`;
+  return `${endpointKey(flow.local)}|${endpointKey(flow.remote)}`;
 }
 
 /** A record that must be applied at the edge before a packet may leave. */

@@ -11,12 +11,14 @@ import {
   hasSeen,
   NO_EXCHANGES,
   SEEN_MAX,
+  withBegun,
   withSeen,
 } from './table.ts';
 
 const exchange = (messageId: number, request: string) => ({
   messageId,
   request,
+  to: '198.51.100.7|500',
   answer: Uint8Array.of(messageId),
   iv: new Uint8Array(0),
 });
@@ -40,6 +42,14 @@ describe('exchanges by Message ID (RFC 2408 §3.1)', () => {
     expect(table.exchanges).toHaveLength(EXCHANGES_MAX);
     expect(table.seen).toHaveLength(SEEN_MAX);
     expect([hasSeen(table, 0), hasSeen(table, 999)]).toEqual([false, true]);
+  });
+
+  test('a Quick Mode stays used, whatever else was seen since', () => {
+    let table = withBegun(NO_EXCHANGES, 5);
+    for (let id = 10; id < 1000; id += 1) table = withSeen(table, id);
+    expect(hasSeen(table, 5)).toBe(true);
+    for (let id = 1000; id < 2000; id += 1) table = withBegun(table, id);
+    expect(table.begun).toHaveLength(SEEN_MAX);
   });
 });
 

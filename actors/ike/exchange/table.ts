@@ -6,6 +6,8 @@ export interface Exchange {
   readonly messageId: number;
   /** Digest of the message that was answered. */
   readonly request: string;
+  /** Address and port that the answer went to: a duplicate from elsewhere gets none. */
+  readonly to: string;
   readonly answer: Uint8Array;
   /** IV for the exchange's next message (RFC 2409 appendix B); empty for one in the clear. */
   readonly iv: Uint8Array;
@@ -16,14 +18,16 @@ export interface ExchangeTable {
   readonly exchanges: readonly Exchange[];
   /** Message IDs that verified messages have used: a second use is a replay. The oldest first. */
   readonly seen: readonly number[];
+  /** Those of Quick Modes, apart: no number of other messages may make a recorded one run again. */
+  readonly begun: readonly number[];
 }
 
 /** Tuning: a client runs one Quick Mode at a time, a few at most. */
 export const EXCHANGES_MAX = 4;
-/** A Quick Mode an hour and a probe now and then: more than an ISAKMP SA sees in its life. */
+/** Of each kind: a Quick Mode an hour is far less; old probes and deletes are harmless when they come again. */
 export const SEEN_MAX = 256;
 
-export const NO_EXCHANGES: ExchangeTable = { exchanges: [], seen: [] };
+export const NO_EXCHANGES: ExchangeTable = { exchanges: [], seen: [], begun: [] };
 
 export function exchangeOf(table: ExchangeTable, messageId: number): Exchange | undefined {
   return table.exchanges.find((exchange) => exchange.messageId === messageId);
@@ -47,9 +51,13 @@ export function concluded(table: ExchangeTable, messageId: number): ExchangeTabl
 }
 
 export function hasSeen(table: ExchangeTable, messageId: number): boolean {
-  return table.seen.includes(messageId);
+  return table.seen.includes(messageId) || table.begun.includes(messageId);
 }
 
 export function withSeen(table: ExchangeTable, messageId: number): ExchangeTable {
   return { ...table, seen: [...table.seen, messageId].slice(-SEEN_MAX) };
+}
+
+export function withBegun(table: ExchangeTable, messageId: number): ExchangeTable {
+  return { ...table, begun: [...table.begun, messageId].slice(-SEEN_MAX) };
 }

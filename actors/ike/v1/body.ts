@@ -32,7 +32,8 @@ export type IkeBody =
       /** Outer addresses as octets, 4 or 16: what NAT-OA says (RFC 3947 §5.2). */
       readonly addresses: { readonly initiator: Uint8Array; readonly responder: Uint8Array };
     })
-  | (Received & { readonly type: 'QM3' })
+  /** `contactDue`: with it the peer has proved its place, and its INITIAL-CONTACT counts. */
+  | (Received & { readonly type: 'QM3'; readonly contactDue: boolean })
   | (Received & { readonly type: 'INFO'; readonly chain: Chain })
   | (Received & { readonly type: 'duplicate' })
   | {

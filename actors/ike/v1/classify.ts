@@ -93,9 +93,9 @@ function classifyMessage(body: Message, state: SessionState, policy: IkePolicy):
   if (body.type === 'INFO') return classifyInformational(body, state);
   const quickMode = quickModeId(body.isakmpSa, body.messageId);
   if (body.type === 'QM3') {
-    return state[quickMode] === undefined
-      ? { drop: 'unexpected-message' }
-      : [tell<QuickModeHappening>(quickMode, { type: 'QM3' })];
+    if (state[quickMode] === undefined) return { drop: 'unexpected-message' };
+    const contact = body.contactDue ? [tell<IsakmpSaHappening>(id, { type: 'INITIAL-CONTACT' })] : [];
+    return [tell<QuickModeHappening>(quickMode, { type: 'QM3' }), ...contact];
   }
   if (state[quickMode] !== undefined) return { drop: 'duplicate-in-progress' };
   if (actorsOf(state, 'quick-mode/').length >= policy.sasPerSessionMax) return { drop: 'ipsec-sa-limit' };

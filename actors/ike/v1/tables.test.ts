@@ -70,7 +70,7 @@ const isakmpEvents = named<IsakmpSaHappening>([
   { type: 'MOVED', path: { ...PATH, nonEspMarker: true } },
   { type: 'QM-', path: PATH, refusal: REFUSAL, notifyType: 14, messageId: 7, spi: NOTHING },
   { type: 'SEND', payloads: [] },
-  { type: 'INITIAL-CONTACT', path: PATH },
+  { type: 'INITIAL-CONTACT' },
   { type: 'DELETED' },
   { type: 'CLOSE' },
   { type: 'DROP' },

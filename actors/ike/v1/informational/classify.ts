@@ -53,7 +53,7 @@ function notification(body: Body, payload: NotificationPayload, state: SessionSt
         : [told];
     }
     case NOTIFY['INITIAL-CONTACT']:
-      return [tell<IsakmpSaHappening>(isakmpSa, { type: 'INITIAL-CONTACT', path: body.path })];
+      return [tell<IsakmpSaHappening>(isakmpSa, { type: 'INITIAL-CONTACT' })];
     case NOTIFY['INVALID-SPI']:
       return bySpi(payload.spi.length === 4 ? payload.spi : payload.data, state);
     default:

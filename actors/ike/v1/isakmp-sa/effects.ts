@@ -86,7 +86,6 @@ export interface ContactInitial {
   readonly isakmpSa: string;
   readonly identity: Identity;
   readonly psk: string;
-  readonly path: Path;
 }
 
 export type IsakmpSaEffect =

@@ -64,11 +64,11 @@ export const refuseQuickMode = act(({ context, event, enqueue }) => {
   enqueue.emit(refusalReport(event.refusal, peerText(event.path)));
 });
 
-export const contact = act(({ context, event, enqueue }) => {
-  assertEvent(event, 'INITIAL-CONTACT');
+/** Where the peer is, Main Mode has said: the source of a later message proves nothing. */
+export const contact = act(({ context, enqueue }) => {
   const { identity, psk, cookie } = context;
   if (identity === undefined || psk === undefined) return;
-  enqueue.emit({ type: 'contact.initial', isakmpSa: cookie, identity, psk, path: event.path });
+  enqueue.emit({ type: 'contact.initial', isakmpSa: cookie, identity, psk });
 });
 
 /** RFC 2408 §3.15: the ISAKMP SA's own SPI is the pair of cookies. */

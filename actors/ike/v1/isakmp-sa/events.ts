@@ -79,7 +79,7 @@ export type IsakmpSaHappening =
       readonly spi: Uint8Array;
     }
   | { readonly type: 'SEND'; readonly payloads: readonly Payload[] }
-  | { readonly type: 'INITIAL-CONTACT'; readonly path: Path }
+  | { readonly type: 'INITIAL-CONTACT' }
   /** The peer's Delete for this SA. */
   | { readonly type: 'DELETED' }
   | { readonly type: 'CLOSE' }

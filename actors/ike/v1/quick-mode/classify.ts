@@ -64,7 +64,7 @@ export function classifyQuickMode(body: QuickModeBody, sa: IsakmpSaContext, poli
   const contact = payloadsOf(body.chain, 'N').some(
     ({ notifyType }) => notifyType === NOTIFY['INITIAL-CONTACT'],
   )
-    ? [tell<IsakmpSaHappening>(isakmpSaId(body.isakmpSa), { type: 'INITIAL-CONTACT', path: body.path })]
+    ? [tell<IsakmpSaHappening>(isakmpSaId(body.isakmpSa), { type: 'INITIAL-CONTACT' })]
     : [];
   return [...moved, ...contact, { type: 'beget', id, input }, tell<QuickModeHappening>(id, event)];
 }
