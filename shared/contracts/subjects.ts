@@ -43,6 +43,8 @@ export const buckets = {
   ike: 'culvert_ike',
   l2tp: 'culvert_l2tp',
   ppp: 'culvert_ppp',
+  /** Who owns the sessions of a bucket, one key per bucket; the entry's revision is the owner's epoch. */
+  owners: 'culvert_owners',
   /** Address leases, one key per address. */
   leases: 'culvert_leases',
   /** Reserved ESP sequence numbers, key `<shard>.<session id>.<outbound SPI>`. */

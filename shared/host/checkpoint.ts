@@ -2,7 +2,7 @@ import { type Happening, storedSession } from '@culvert/kernel';
 import { type Engine, Fenced, type Session, Stopped } from './engine.ts';
 import type { Vault } from './protocol.ts';
 import { encodeRecord, type RecordState, sealForward, sealState } from './record.ts';
-import { keyOf, letGo } from './session.ts';
+import { keyOf } from './session.ts';
 import { writeRecord } from './store.ts';
 
 /** A change that need not be durable at once is, after this long at most. */
@@ -44,12 +44,12 @@ async function write<I, B, E extends Happening, V extends Vault>(
   const { bucket } = engine.protocol;
   const { sealer } = engine.ports;
   const key = keyOf(session);
+  const at = { bucket, key, epoch: engine.epoch };
   const forward = engine.protocol.forward(session);
-  session.sealedForward = sealForward(sealer, bucket, key, forward, session.sealedForward);
-  const state = sealState(sealer, bucket, key, recordState(engine, session));
-  const octets = encodeRecord(state, session.sealedForward);
+  session.sealedForward = sealForward(sealer, at, forward, session.sealedForward);
+  const state = sealState(sealer, at, recordState(engine, session));
+  const octets = encodeRecord(engine.epoch, state, session.sealedForward);
   session.revision = await writeRecord(engine, key, octets, session.revision);
-  session.owned = true;
 }
 
 function recordState<I, B, E extends Happening, V extends Vault>(
@@ -110,32 +110,16 @@ async function writeOne<I, B, E extends Happening, V extends Vault>(
     await checkpoint(engine, session);
   } catch (error) {
     if (error instanceof Stopped) return;
-    if (error instanceof Fenced) fence(engine, session);
+    if (error instanceof Fenced) displaced(engine, session);
     else engine.ports.telemetry.log.error({ session: session.session, error }, 'a batched checkpoint failed');
   }
 }
 
-/**
- * Somebody else has written the record: stop the session here, and leave its record alone. Only if this
- * host has just restored it and not written yet, that somebody is most likely the process before us, whose
- * last write landed late: then the session begins again from what is stored.
- */
-export function fence<I, B, E extends Happening, V extends Vault>(
+/** A refused write. The session finds out in its own turn, before anything else, by whom. */
+export function displaced<I, B, E extends Happening, V extends Vault>(
   engine: Engine<I, B, E, V>,
   session: Session<I, E, V>,
 ): void {
-  if (session.phase === 'gone') return;
-  const { telemetry } = engine.ports;
   for (const answer of session.owed.splice(0)) answer.failed(new Fenced('the session moved'));
-  if (!session.owned) {
-    engine.enqueue(session, { kind: 'reload' }, 'first');
-    return;
-  }
-  telemetry.count('culvert.host.fenced', { protocol: engine.protocol.name });
-  telemetry.log.warn(
-    { session: session.session, revision: session.revision },
-    'another host owns this session, stopped here',
-  );
-  for (const answer of session.owed.splice(0)) answer.failed(new Fenced('the session moved'));
-  letGo(engine, session);
+  engine.enqueue(session, { kind: 'displaced' }, 'first');
 }

@@ -3,6 +3,7 @@ import { BusUnavailable } from '@culvert/bus';
 import type { Taken } from '@culvert/contracts';
 import type { Happening } from '@culvert/kernel';
 import { backOff } from './backoff.ts';
+import { claim } from './claim.ts';
 import { deadlineHeap } from './deadlines.ts';
 import { summarise } from './describe.ts';
 import { drain } from './drain.ts';
@@ -62,6 +63,7 @@ function newEngine<I, B, E extends Happening, V extends Vault>(
     lazy: new Set(),
     quarantined: new Set(),
     bucket: undefined,
+    epoch: 0,
     phase: 'starting',
     stalled: 0,
     seqFloor: 0,
@@ -79,6 +81,7 @@ async function start<I, B, E extends Happening, V extends Vault>(engine: Engine<
     try {
       const bucket: Bucket = await engine.ports.bus.bucket(engine.protocol.bucket);
       engine.bucket = bucket;
+      engine.epoch = await claim(engine);
       await restoreAll(engine, bucket);
       break;
     } catch (error) {

@@ -226,6 +226,24 @@ describe('fencing', () => {
       expect(old.telemetry.counters()['culvert.host.fenced{protocol=ppp}']).toBe(1);
     }));
 
+  test('a stale host that never wrote does not take the session back', () =>
+    inWorld({ seed: 4 }, async (world) => {
+      const first = await started(world);
+      await first.established(S);
+      first.crash();
+      const stale = await started(world);
+      const owner = await started(world);
+      owner.host.input({ do: 'add', session: S, n: 5 });
+      await world.run(100);
+      stale.host.input({ do: 'add', session: S, n: 7 });
+      await world.run(100);
+      expect(stale.host.view(S)).toBeUndefined();
+      owner.host.input({ do: 'add', session: S, n: 1 });
+      await world.run(100);
+      expect(owner.outside.replies.map((reply) => reply.text)).toEqual(['count 5', 'count 6']);
+      expect(owner.telemetry.counters()['culvert.host.fenced{protocol=ppp}']).toBeUndefined();
+    }));
+
   test('a request whose step could not be stored is not called taken', () =>
     inWorld({ seed: 4 }, async (world) => {
       const old = await started(world);

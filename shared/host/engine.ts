@@ -30,8 +30,6 @@ export interface Session<Input, E, V extends Vault> extends SessionView<V> {
   phase: 'open' | 'ending' | 'gone';
   /** Where its machines are now, after a move. */
   into: Session<Input, E, V> | undefined;
-  /** This host has written the record at least once, so nobody who came before still can. */
-  owned: boolean;
   /** The session that this one is being moved into, stored so that a restore finishes the move. */
   moving: string | undefined;
   /** Changed since the last write. */
@@ -77,7 +75,8 @@ export type Job<Input, E, V extends Vault> =
   | { readonly kind: 'move'; readonly into: string }
   | { readonly kind: 'absorb'; readonly from: Session<Input, E, V> }
   | { readonly kind: 'finish' }
-  | { readonly kind: 'reload' };
+  /** Somebody else has written the record. */
+  | { readonly kind: 'displaced' };
 
 /** What all parts of one host share. */
 export interface Engine<Input, Body, E extends Happening, V extends Vault> {
@@ -90,6 +89,8 @@ export interface Engine<Input, Body, E extends Happening, V extends Vault> {
   /** Stopped by a fault of ours; bounded, oldest forgotten first. */
   readonly quarantined: Set<string>;
   bucket: Bucket | undefined;
+  /** This host's fencing token; 0 until it has claimed its bucket. */
+  epoch: number;
   phase: 'starting' | 'serving' | 'draining' | 'stopped';
   /** Writes that have failed more than once in a row and are being repeated. */
   stalled: number;

@@ -1,12 +1,12 @@
 import type { Happening } from '@culvert/kernel';
-import { fence } from './checkpoint.ts';
+import { displaced } from './checkpoint.ts';
 import { drop, type Engine, Fenced, type Job, type Session, Stopped } from './engine.ts';
 import { finish } from './finish.ts';
 import { absorb, leave } from './move.ts';
 import { clear, present } from './outbox.ts';
 import type { Vault } from './protocol.ts';
 import { quarantine } from './quarantine.ts';
-import { reload } from './restore.ts';
+import { settleOwner } from './restore.ts';
 import { newSession, schedule } from './session.ts';
 import { takeFact } from './step.ts';
 
@@ -107,14 +107,14 @@ async function turn<I, B, E extends Happening, V extends Vault>(
     if (job.kind === 'move') {
       if (session.phase === 'open') await leave(engine, session, job.into);
     } else if (job.kind === 'absorb') await absorb(engine, session, job.from);
-    else if (job.kind === 'reload') await reload(engine, session);
+    else if (job.kind === 'displaced') await settleOwner(engine, session);
     else if (session.phase === 'ending') await afterTheEnd(engine, session, job);
     else if (job.kind !== 'finish') await takeFact(engine, session, job);
   } catch (error) {
     const answer = job.kind === 'input' ? job.request?.answer : undefined;
     if (error instanceof Fenced || error instanceof Stopped) {
       answer?.failed(error);
-      if (error instanceof Fenced) fence(engine, session);
+      if (error instanceof Fenced) displaced(engine, session);
     } else {
       answer?.taken({ taken: false, reason: 'no-session' });
       quarantine(engine, session, error);
@@ -126,7 +126,7 @@ async function turn<I, B, E extends Happening, V extends Vault>(
 async function afterTheEnd<I, B, E extends Happening, V extends Vault>(
   engine: Engine<I, B, E, V>,
   session: Session<I, E, V>,
-  job: Exclude<Job<I, E, V>, { kind: 'move' | 'absorb' | 'reload' }>,
+  job: Exclude<Job<I, E, V>, { kind: 'move' | 'absorb' | 'displaced' }>,
 ): Promise<void> {
   if (job.kind === 'timer') schedule(engine, session);
   if (job.kind === 'input') {

@@ -11,7 +11,7 @@ import type { Vault } from './protocol.ts';
 interface SealedRecord {
   /** Of this envelope, not of the protocol's stored form. */
   readonly version: number;
-  /** The owner's term. One machine owns every shard in its first one. */
+  /** Of the owner that wrote it. */
   readonly epoch: number;
   readonly state: Uint8Array;
   readonly forward?: Uint8Array;
@@ -38,43 +38,57 @@ export interface RecordState<E> {
 }
 
 const ENVELOPE_VERSION = 1;
-const EPOCH = 1;
 
 /** `bucket/purpose/...`: the sealer keeps a subkey for each bucket and purpose and authenticates the whole. */
 function place(bucket: string, key: string, epoch: number, part: 'state' | 'forward'): string {
   return `${bucket}/${part}/${key}/${epoch}`;
 }
 
-export function sealState<E>(sealer: Sealer, bucket: string, key: string, state: RecordState<E>): Uint8Array {
-  return sealer.seal(place(bucket, key, EPOCH, 'state'), encode(state));
+/** Where a record stands and who writes it: what its seals are bound to. */
+export interface Place {
+  readonly bucket: string;
+  readonly key: string;
+  readonly epoch: number;
+}
+
+export function sealState<E>(sealer: Sealer, at: Place, state: RecordState<E>): Uint8Array {
+  return sealer.seal(place(at.bucket, at.key, at.epoch, 'state'), encode(state));
 }
 
 /**
  * Seals a forward part anew only if its content changed, so that the edge sees from equal octets that it
- * has nothing to do.
+ * has nothing to do. `before` was sealed for the same place.
  */
 export function sealForward(
   sealer: Sealer,
-  bucket: string,
-  key: string,
+  at: Place,
   forward: unknown,
   before: Uint8Array | undefined,
 ): Uint8Array | undefined {
   if (forward === undefined) return undefined;
-  const where = place(bucket, key, EPOCH, 'forward');
+  const where = place(at.bucket, at.key, at.epoch, 'forward');
   const plain = encode(forward);
   if (before !== undefined && Buffer.compare(sealer.open(where, before), plain) === 0) return before;
   return sealer.seal(where, plain);
 }
 
-export function encodeRecord(state: Uint8Array, forward: Uint8Array | undefined): Uint8Array {
+export function encodeRecord(epoch: number, state: Uint8Array, forward: Uint8Array | undefined): Uint8Array {
   const record: SealedRecord = {
     version: ENVELOPE_VERSION,
-    epoch: EPOCH,
+    epoch,
     state,
     ...(forward === undefined ? {} : { forward }),
   };
   return encode(record);
+}
+
+/** Undefined for what is not a record of this version. */
+export function epochOf(octets: Uint8Array): number | undefined {
+  try {
+    return envelope(octets).epoch;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Throws on anything that this key did not seal for this place. */
@@ -83,12 +97,9 @@ export function openRecord<E>(
   bucket: string,
   key: string,
   octets: Uint8Array,
-): { readonly state: RecordState<E>; readonly sealedForward: Uint8Array | undefined } {
+): RecordState<E> {
   const record = envelope(octets);
-  const state = decode(
-    sealer.open(place(bucket, key, record.epoch, 'state'), record.state),
-  ) as RecordState<E>;
-  return { state, sealedForward: record.forward };
+  return decode(sealer.open(place(bucket, key, record.epoch, 'state'), record.state)) as RecordState<E>;
 }
 
 /**

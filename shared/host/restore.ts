@@ -3,7 +3,7 @@ import { type Happening, migrate, restoredSession } from '@culvert/kernel';
 import type { Engine, Session } from './engine.ts';
 import { laneOf, performerOf, work } from './outbox.ts';
 import type { Vault } from './protocol.ts';
-import { openRecord, type RecordState } from './record.ts';
+import { epochOf, openRecord, type RecordState } from './record.ts';
 import { firstSeq, keyOf, letGo, newSession, schedule } from './session.ts';
 import { readRecord } from './store.ts';
 
@@ -44,16 +44,30 @@ function resume<I, B, E extends Happening, V extends Vault>(
   if (session.phase === 'ending' && session.outbox.length === 0) engine.enqueue(session, { kind: 'finish' });
 }
 
-/** One session again from its record, in its own turn: what was done in memory since is as if never done. */
-export async function reload<I, B, E extends Happening, V extends Vault>(
+/**
+ * Somebody else has written this session's record. An owner with a higher epoch has taken over: the session
+ * stops here and its record is left alone. One with a lower epoch is gone, and this was its last write,
+ * landing late: the session begins again from it, and what was done here in memory is as if never done.
+ */
+export async function settleOwner<I, B, E extends Happening, V extends Vault>(
   engine: Engine<I, B, E, V>,
   session: Session<I, E, V>,
 ): Promise<void> {
-  engine.ports.telemetry.count('culvert.host.reloaded', { protocol: engine.protocol.name });
+  const { telemetry } = engine.ports;
+  const protocol = engine.protocol.name;
   const entry = await readRecord(engine, keyOf(session));
-  if (session.phase === 'gone') return;
+  // The refused write was not to this session's own record (a move's), or it is settled already.
+  if (session.phase === 'gone' || (entry !== undefined && entry.revision === session.revision)) return;
+  const epoch = entry?.value === undefined ? undefined : epochOf(entry.value);
   letGo(engine, session);
-  if (entry?.value !== undefined) resume(engine, restoreOne(engine, engine.protocol.bucket, entry));
+  if (entry !== undefined && epoch !== undefined && epoch < engine.epoch) {
+    telemetry.count('culvert.host.reloaded', { protocol });
+    resume(engine, restoreOne(engine, engine.protocol.bucket, entry));
+    return;
+  }
+  telemetry.count('culvert.host.fenced', { protocol });
+  const about = { session: session.session, epoch: engine.epoch, theirs: epoch };
+  telemetry.log.warn(about, 'another host owns this session, stopped here');
 }
 
 /** What stands in the bucket now, deleted keys left out. */
@@ -76,8 +90,8 @@ function restoreOne<I, B, E extends Happening, V extends Vault>(
   entry: Entry,
 ): Session<I, E, V> {
   const { protocol, ports } = engine;
-  const opened = openRecord<E>(ports.sealer, bucket, entry.key, entry.value ?? new Uint8Array());
-  const record: RecordState<E> = opened.state;
+  const octets = entry.value ?? new Uint8Array();
+  const record: RecordState<E> = openRecord(ports.sealer, bucket, entry.key, octets);
   const current = migrate(
     { state: record.state, vault: record.vault },
     record.version,
@@ -95,8 +109,6 @@ function restoreOne<I, B, E extends Happening, V extends Vault>(
     timers: record.timers,
     seq: firstSeq(engine, record.seq),
     revision: entry.revision,
-    owned: false,
-    sealedForward: opened.sealedForward,
     recent: [...record.recent],
     moving: record.moving,
   };

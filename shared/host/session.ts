@@ -20,7 +20,6 @@ export function newSession<I, B, E extends Happening, V extends Vault>(
     timers: NO_TIMERS,
     seq: firstSeq(engine, 0),
     revision: 0,
-    owned: true,
     sealedForward: undefined,
     recent: [],
     outbox: [],
