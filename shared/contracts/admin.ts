@@ -11,7 +11,10 @@ export interface ServiceStatus {
   readonly startedAt: number;
   readonly state: 'starting' | 'serving' | 'waiting-for-nats' | 'draining';
   readonly sessions: number;
+  /** Resident set. */
   readonly memoryBytes: number;
+  /** The main thread's heap in use, and what its objects hold outside. */
+  readonly inUseBytes: number;
   /** Named counters since start: drops by reason, refusals, packets. */
   readonly counters: Readonly<Record<string, number>>;
   readonly details: Readonly<Record<string, unknown>>;

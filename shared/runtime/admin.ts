@@ -3,6 +3,8 @@ import { type ServiceName, type ServiceStatus, subjects } from '@culvert/contrac
 import type { Telemetry } from '@culvert/telemetry';
 import type { AdminSource } from './runtime.ts';
 
+export type Memory = Pick<ServiceStatus, 'memoryBytes' | 'inUseBytes'>;
+
 /** What every service says of itself in `status`, apart from what it knows of its sessions. */
 export interface AdminPorts {
   readonly service: ServiceName;
@@ -11,7 +13,7 @@ export interface AdminPorts {
   readonly startedAt: number;
   readonly bus: Bus;
   readonly telemetry: Telemetry;
-  readonly process: { readonly pid: number; memoryBytes(): number };
+  readonly process: { readonly pid: number; memory(): Memory };
   state(): ServiceStatus['state'];
 }
 
@@ -28,7 +30,7 @@ export function answerAdmin(source: AdminSource, ports: AdminPorts): void {
       startedAt: ports.startedAt,
       state: ports.state(),
       sessions,
-      memoryBytes: ports.process.memoryBytes(),
+      ...ports.process.memory(),
       counters: ports.telemetry.counters(),
       details,
     };

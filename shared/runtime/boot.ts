@@ -6,7 +6,7 @@ import type { ServiceName } from '@culvert/contracts';
 import { bootKat, createSealer, loadOrCreateKeyFile, type Secret, systemEntropy } from '@culvert/crypto';
 import { systemClock } from '@culvert/host';
 import { createTelemetry, type Telemetry } from '@culvert/telemetry';
-import { type AdminPorts, answerAdmin } from './admin.ts';
+import { type AdminPorts, answerAdmin, type Memory } from './admin.ts';
 import type { Runtime } from './runtime.ts';
 import { type Stopping, stopping } from './stop.ts';
 
@@ -135,15 +135,16 @@ function adminPorts(
     startedAt: systemClock.now(),
     bus,
     telemetry,
-    process: { pid: process.pid, memoryBytes: residentBytes },
+    process: { pid: process.pid, memory },
     state: () => (stops.stopping ? 'draining' : 'serving'),
   };
 }
 
 /** Where the process was started with --expose-gc, as the benchmark does, garbage does not count. */
-function residentBytes(): number {
+function memory(): Memory {
   globalThis.gc?.();
-  return process.memoryUsage.rss();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { memoryBytes: rss, inUseBytes: heapUsed + external };
 }
 
 function onSignals(stops: Stopping, giveUp: AbortController, telemetry: Telemetry): void {

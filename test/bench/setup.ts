@@ -91,6 +91,7 @@ class Load {
 
 interface Status {
   readonly healthy: boolean;
+  readonly services: Readonly<Record<string, { readonly inUseBytes: number } | null>>;
 }
 
 /** Undefined while there is nobody to ask. */
@@ -149,13 +150,21 @@ async function measure(launcher: number, load: Load) {
   return { runs, memory };
 }
 
+/**
+ * Octets in use by stage: the heap of a service with one thread, the proportional set size of the others.
+ * A heap's size in the system says how much garbage it once had, not what its sessions take.
+ */
 async function idle(stages: ReadonlyMap<string, number>): Promise<Map<string, number>> {
   await pause(SETTLE_MS);
-  // Asked twice: the first answer follows a collection, the second one that found the first one's leavings.
+  // The first question makes every service collect its garbage, the second finds what that left.
   status();
-  status();
-  await pause(SETTLE_MS);
-  return new Map([...usages(stages)].map(([stage, usage]) => [stage, usage.bytes]));
+  const services = status()?.services ?? {};
+  return new Map(
+    [...usages(stages)].map(([stage, usage]) => {
+      const inUse = stage === 'edge' ? undefined : services[stage]?.inUseBytes;
+      return [stage, inUse ?? usage.bytes];
+    }),
+  );
 }
 
 function print({ runs, memory }: Awaited<ReturnType<typeof measure>>): void {

@@ -75,7 +75,7 @@ export function simRuntime(
         startedAt,
         bus,
         telemetry,
-        process: { pid: 1, memoryBytes: () => 0 },
+        process: { pid: 1, memory: () => ({ memoryBytes: 0, inUseBytes: 0 }) },
         state: () => 'serving',
       }),
     onStop: (hook) => void hooks.push(hook),
