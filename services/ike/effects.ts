@@ -1,11 +1,12 @@
 import { exchangeOf, type IkeEffect, withSeen } from '@culvert/actors-ike';
 import type { Config } from '@culvert/config';
 import { type IkeDatagram, subjects } from '@culvert/contracts';
-import { isDhGroup, respondDh } from '@culvert/crypto';
+import { isDhGroup } from '@culvert/crypto';
 import type { Host, Performer, Performing } from '@culvert/host';
 import { invariant } from '@culvert/kernel';
 import type { Runtime } from '@culvert/runtime';
 import { admit, announced } from './admission.ts';
+import type { Agreements } from './agreements.ts';
 import type { Directory } from './directory.ts';
 import { datagramsOf } from './fragmenting.ts';
 import type { IkeInput } from './inputs.ts';
@@ -27,13 +28,14 @@ interface Departing extends SealedMessage {
 export interface Performance {
   readonly runtime: Runtime;
   readonly directory: Directory;
+  readonly agreements: Agreements;
   readonly isakmpSasMax: number;
   /** The host exists only after its protocol. */
   readonly host: () => Host<IkeInput, IkeVault>;
 }
 
 /** One handler per effect type, exhaustive by type. */
-export function performers({ runtime, directory, isakmpSasMax, host }: Performance): Performers {
+export function performers({ runtime, directory, agreements, isakmpSasMax, host }: Performance): Performers {
   const { bus, config, telemetry } = runtime;
   const peer = <T extends IkeEffect['type']>(seal: Seal<T>): Performer<Effect<T>, IkeInput, IkeVault> => ({
     class: 'peer',
@@ -56,7 +58,7 @@ export function performers({ runtime, directory, isakmpSasMax, host }: Performan
       const answer = vault.sas[isakmpSa] && exchangeOf(vault.sas[isakmpSa].table, messageId)?.answer;
       return answer === undefined ? undefined : { isakmpSa, path, octets: answer, afterRecord: false };
     }),
-    'dh.agree': { class: 'local', perform: agree },
+    'dh.agree': { class: 'local', perform: (effect, context) => agree(agreements, effect, context) },
     'session.admit': {
       class: 'local',
       perform: (effect, context) =>
@@ -117,11 +119,12 @@ function transmit({ bus }: Runtime, sealed: Departing | undefined, context: Perf
 
 /** In libuv's thread pool: the event loop only pays for the hand-over. */
 async function agree(
+  agreements: Agreements,
   { group, peerValue }: Effect<'dh.agree'>,
   { session, from }: Performing<IkeVault>,
 ): Promise<IkeInput> {
   invariant(isDhGroup(group), 'a selected group is one we have');
-  const response = await respondDh(group, peerValue);
+  const response = await agreements.respond(group, peerValue);
   if (!response.ok) return { type: 'dh', session, actor: from, outcome: response };
   const { publicValue, sharedSecret } = response;
   const octets = sharedSecret.expose();

@@ -11,5 +11,7 @@ export const PSK_CANDIDATES_MAX = 4;
 export const EARLY_DROP_FROM = 0.8;
 /** One step may have to reach all machines of a session, several times (kernel DELIVERIES_MAX). */
 export const SAS_PER_SESSION_MAX = 8;
+/** Diffie-Hellman jobs that wait or run: about half a second of one machine's work in the costliest group. */
+export const AGREEMENTS_MAX = 256;
 /** Messages under reassembly over all sessions. */
 export const REASSEMBLIES_MAX = 1024;

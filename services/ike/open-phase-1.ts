@@ -68,10 +68,11 @@ export function openMm1(opening: Opening): IkeBody | Dropped {
 
 /** `HDR, KE, Ni [, NAT-D, NAT-D] -->`. */
 export function openMm3(
-  { octets, header, path, isakmpSa, request, packet }: Opening,
+  { keeping, octets, header, path, isakmpSa, request, packet }: Opening,
   sa: SaSecrets,
 ): IkeBody | Dropped {
   if (header.messageId !== 0) return { drop: 'unexpected-message' };
+  if (keeping.agreements.full) return { drop: 'dh-limit' };
   const message = parseClearMessage(octets);
   if (!message.ok) return { drop: `malformed-${message.reason}` };
   const chain = checkMessage('MM3', message.value.chain);

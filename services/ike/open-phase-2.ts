@@ -54,6 +54,7 @@ function openQm1(opening: Opening, sa: SaSecrets, keys: Phase2Secrets, suite: Su
   if ('drop' in plain) return plain;
   if (!constantTimeEqual(hash1(suite.hash, keys.a, messageId, plain.rest), plain.proof))
     return { drop: 'wrong-hash' };
+  if (linkOf(plain.chain, 'KE') !== undefined && keeping.agreements.full) return { drop: 'dh-limit' };
   // Bounded by the machines there may be: an entry without one has been answered or dropped.
   const waiting = sa.pendingIvs.filter(
     (one) => view.state[quickModeId(isakmpSa, one.messageId)] !== undefined,

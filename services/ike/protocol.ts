@@ -2,6 +2,7 @@ import { classify, type IkeBody, type IkeEffect, ikeActors } from '@culvert/acto
 import { buckets } from '@culvert/contracts';
 import type { Host, Protocol } from '@culvert/host';
 import type { Runtime } from '@culvert/runtime';
+import { newAgreements } from './agreements.ts';
 import { addContact, enter, leave, newDirectory, removeHalfOpen } from './directory.ts';
 import { durability } from './durability.ts';
 import { performers } from './effects.ts';
@@ -9,7 +10,7 @@ import { forward } from './forward.ts';
 import { newFragments } from './fragments.ts';
 import type { IkeInput } from './inputs.ts';
 import type { Keeping } from './keeping.ts';
-import { MAILBOX_MAX, SESSIONS_MAX } from './limits.ts';
+import { AGREEMENTS_MAX, MAILBOX_MAX, SESSIONS_MAX } from './limits.ts';
 import { locate } from './locate.ts';
 import { open } from './open.ts';
 import { policyOf } from './policy.ts';
@@ -26,11 +27,13 @@ export function ikeProtocol(runtime: Runtime, host: () => Host<IkeInput, IkeVaul
   const { config, entropy, clock } = runtime;
   const policy = policyOf(config);
   const directory = newDirectory();
+  const agreements = newAgreements(AGREEMENTS_MAX);
   const keeping: Keeping = {
     config,
     directory,
     fragments: newFragments(clock, policy.fragmentation),
     entropy,
+    agreements,
     psks: pskChoice(config.psks),
     admitted(session, { contact }) {
       removeHalfOpen(directory, session);
@@ -50,7 +53,7 @@ export function ikeProtocol(runtime: Runtime, host: () => Host<IkeInput, IkeVaul
     newVault,
     open: (input, view) => open(input, view, keeping),
     classify: (fact, state) => classify(fact.body, state, policy),
-    effects: performers({ runtime, directory, isakmpSasMax: policy.sasPerSessionMax, host }),
+    effects: performers({ runtime, directory, agreements, isakmpSasMax: policy.sasPerSessionMax, host }),
     durability,
     forward,
     ended: (state) => Object.keys(state).length === 0,
