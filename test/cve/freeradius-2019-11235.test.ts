@@ -1,4 +1,16 @@
+import type { AuthContext } from '@culvert/actors-ppp';
+import { chapCodes, codes, lcpOptions, optionOf, protocols } from '@culvert/wire/ppp';
 import { describe, expect, test } from 'vitest';
+import {
+  frame,
+  lcp,
+  lcpOpened,
+  link,
+  msChapResponse,
+  ourRequest,
+  sent,
+  started,
+} from '../exchange/ppp/by-hand.ts';
 import { inWorld } from '../sim/index.ts';
 import { answersIn, dropped, established, expectUnharmed, HOST, SECOND } from './ike-stage.ts';
 
@@ -45,4 +57,35 @@ describe('IKE', () => {
       expect(lab.entries()).toEqual([]);
       expectUnharmed(lab);
     }));
+});
+
+describe('PPP', () => {
+  test('an MS-CHAPv2 response over our own challenge is refused, whoever can compute it', () => {
+    started();
+    lcpOpened();
+    const { challenge } = link.context<AuthContext>('auth/1');
+    const effects = link.take(msChapResponse(challenge));
+    expect(effects.some(({ type }) => type === 'aaa.authenticate')).toBe(false);
+    expect(sent(effects, protocols.chap).map(({ code }) => code)).toEqual([chapCodes.failure]);
+  });
+
+  test('our own Configure-Request, sent back, is Nak’d for its Magic-Number', () => {
+    started();
+    const { request } = ourRequest('lcp/1');
+    for (let turn = 0; turn < 3; turn += 1) {
+      const [answer] = sent(link.take(lcp(codes.configureRequest, turn, request)), protocols.lcp);
+      expect(answer?.code).toBe(codes.configureNak);
+      expect(answer?.options.map(({ type }) => type)).toEqual([lcpOptions.magicNumber]);
+      expect(answer?.options[0]).not.toEqual(optionOf(request, lcpOptions.magicNumber));
+    }
+  });
+
+  test('our own Echo-Request, sent back, is no sign of life', () => {
+    started();
+    lcpOpened();
+    const magic = optionOf(ourRequest('lcp/1').request, lcpOptions.magicNumber)?.data ?? new Uint8Array(4);
+    for (const code of [codes.echoRequest, codes.echoReply, codes.discardRequest]) {
+      expect(link.drop(frame(protocols.lcp, code, 1, magic))).toBe('looped');
+    }
+  });
 });

@@ -64,6 +64,11 @@ export class Lac {
     return this.#state;
   }
 
+  /** What the LNS assigned; zero before it did. */
+  get theirs(): { readonly tunnelId: number; readonly sessionId: number } {
+    return { tunnelId: this.#theirTunnel, sessionId: this.#theirSession };
+  }
+
   connect(hostName = 'client'): void {
     this.#state = 'tunnel';
     // SCCRQ  -->  (RFC 2661 §6.1)
