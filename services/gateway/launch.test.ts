@@ -154,7 +154,9 @@ describe.runIf(findNatsServer(process.env) !== undefined)('the launcher', () => 
 
     const server = events.find((event) => event.event === 'started' && event.service === 'nats-server');
     process.kill(server?.event === 'started' ? (server.pid ?? 0) : 0, 'SIGKILL');
-    await expect.poll(() => said.join('\n')).toContain('nats-server was ended by SIGKILL');
+    await expect
+      .poll(() => said.join('\n'), { timeout: 10_000 })
+      .toContain('nats-server was ended by SIGKILL');
     await expect
       .poll(
         () =>
@@ -181,7 +183,7 @@ describe.runIf(findNatsServer(process.env) !== undefined)('the launcher', () => 
   test('being told to stop while starting is no failure', async () => {
     service('edge', 'setInterval(() => {}, 1000);');
     const done = run(file());
-    await expect.poll(() => said.join('\n')).toContain('aaa up');
+    await expect.poll(() => said.join('\n'), { timeout: 10_000 }).toContain('aaa up');
     stop.abort();
     await done;
     expect(events.at(-1)).toEqual({ event: 'stopped' });

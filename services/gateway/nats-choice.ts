@@ -1,5 +1,4 @@
-import { connect } from 'node:net';
-import type { NatsOptions } from '@culvert/bus';
+import { type NatsOptions, natsVersion } from '@culvert/bus';
 import type { Config, NatsConfig } from '@culvert/config';
 import { startNats } from './nats.ts';
 import { findNatsServer, meetsFloor, natsWanted } from './nats-server.ts';
@@ -84,28 +83,7 @@ async function external(given: ExternalNats, says: Says): Promise<NatsForService
 }
 
 const INFO_WITHIN_MS = 2_000;
-const INFO_OCTETS_MAX = 65_536;
-const NATS_PORT = 4222;
 
-/** A nats-server greets every connection with a line `INFO {...}`, before TLS and log-in. */
 export function serverVersion(url: string): Promise<string> {
-  const { hostname, port } = new URL(url);
-  return new Promise((settle, refuse) => {
-    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || NATS_PORT });
-    let greeting = '';
-    const end = (version: string | undefined) => {
-      socket.destroy();
-      if (version === undefined) refuse(new Error(`${url} does not answer like a nats-server`));
-      else settle(version);
-    };
-    socket.setTimeout(INFO_WITHIN_MS, () => end(undefined));
-    socket.once('error', () => end(undefined));
-    socket.once('close', () => end(undefined));
-    socket.on('data', (octets) => {
-      greeting += octets.toString('utf8');
-      const line = /^INFO (\{.*\})\s*\n/.exec(greeting)?.[1];
-      if (line !== undefined) end(/"version":"([^"]+)"/.exec(line)?.[1]);
-      else if (greeting.length > INFO_OCTETS_MAX) end(undefined);
-    });
-  });
+  return natsVersion(url, INFO_WITHIN_MS);
 }

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { natsServers, testServer } from '../../test/nats/server.ts';
 import { busContract } from '../../test/sim/contract.ts';
@@ -56,6 +59,25 @@ test('gives up waiting when told to', async () => {
   setTimeout(() => stop.abort(), 100);
   await expect(connecting).rejects.toBeInstanceOf(BusUnavailable);
 });
+
+/** As one that was stopped by a signal, or whose disk hangs: the kernel accepts, nobody speaks. */
+test('a server that accepts and says nothing costs no connection per attempt', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const reasons: unknown[] = [];
+  const note = (fields: { reason?: unknown }) => void reasons.push(fields.reason);
+  const observer = { count: () => undefined, log: { debug: note, info: note, warn: note, error: note } };
+  const url = `nats://127.0.0.1:${port}`;
+  const connecting = connectNats({ url, name: 'patient', observer, signal: AbortSignal.timeout(4000) });
+  await expect(connecting).rejects.toBeInstanceOf(BusUnavailable);
+  expect(reasons.length).toBeGreaterThan(0);
+  expect(reasons[0]).toContain('does not answer');
+  const open = promisify(silent.getConnections.bind(silent));
+  const ask = () => open();
+  await expect.poll(ask, { timeout: 2000 }).toBe(0);
+  silent.close();
+}, 15_000);
 
 test('a watch reports what went while nobody could look', async () => {
   const [first] = natsServers();

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Bucket, type Bus, BusUnavailable } from './bus.ts';
+import { natsVersion } from './greeting.ts';
 import type { BucketPorts } from './kv-names.ts';
 import { natsMessages } from './messages.ts';
 import { openBucket } from './nats-bucket.ts';
@@ -51,10 +52,13 @@ async function firstConnection(options: NatsOptions, observer: BusObserver): Pro
   const settings = connectionOptions(options);
   for (let waitMs = RECONNECT_MS; ; waitMs = Math.min(WAIT_CAP_MS, waitMs * 2)) {
     try {
+      // The client leaves a connection open when the server accepts it and says nothing.
+      await natsVersion(options.url, CONNECT_TIMEOUT_MS);
       return await connect(settings);
     } catch (error) {
       const server = new URL(options.url).host;
-      observer.log.warn({ server, error }, 'waiting for NATS');
+      const reason = error instanceof Error ? error.message : 'unknown';
+      observer.log.warn({ server, reason }, 'waiting for NATS');
     }
     await pause(waitMs, options.signal);
   }
