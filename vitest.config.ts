@@ -6,5 +6,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'test/interop/**', 'test/bench/**'],
     pool: 'forks',
     testTimeout: 30_000,
+    // A busy machine may take a while to start a process.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['**/*.test.ts'],
+    globalSetup: 'lab/image.ts',
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 240_000,

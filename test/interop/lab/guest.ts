@@ -30,8 +30,9 @@ export interface Guest {
 /** The root image, built at its first use and after a change of its recipe. */
 export async function rootImage(): Promise<string> {
   const { status, output } = await attempt('bash', [RECIPE, CACHE], 600_000);
-  if (status !== 0) throw new Error(`the guests' image could not be built:\n${output}`);
-  return output.trim().split('\n').at(-1) ?? '';
+  const image = /^\/.*\.ext4$/m.exec(output)?.[0];
+  if (status !== 0 || image === undefined) throw new Error(`the guests' image was not built:\n${output}`);
+  return image;
 }
 
 export async function bootGuest(network: Network, directory: string, index: number): Promise<Guest> {
