@@ -206,6 +206,30 @@ test('a lazy step that asks another service is stored first', () =>
     expect(toy.orders.map((order) => order.item)).toEqual(['tea']);
   }));
 
+test('an effect does not leave before its own step is stored, though another one’s answer comes in between', () =>
+  inWorld({ seed: 3 }, async (world) => {
+    const toy = await started(world);
+    await toy.established(S);
+    const performed: string[] = [];
+    let answer: () => void = () => undefined;
+    toy.outside.order = (item) => {
+      performed.push(item);
+      return new Promise((resolve) => {
+        answer = () => resolve(false);
+      });
+    };
+    toy.host.input({ do: 'order', session: S, item: 'first' });
+    await world.run(10);
+    world.broker.storage.latencyMs = 50;
+    toy.host.input({ do: 'order', session: S, item: 'second' });
+    await world.run(10);
+    answer();
+    await world.run(30);
+    expect(performed).toEqual(['first']);
+    await world.run(20);
+    expect(performed).toEqual(['first', 'second']);
+  }));
+
 describe('fencing', () => {
   test('a host that lost the session stops it and performs nothing', () =>
     inWorld({ seed: 4 }, async (world) => {

@@ -51,7 +51,8 @@ export interface Effort<E> {
   readonly trace: string;
   readonly lane: string;
   record: { readonly bucket: string; readonly key: string; readonly revision: number } | undefined;
-  state: 'waiting' | 'running' | 'answered';
+  /** `planned` until its step is as durable as it is going to be: nobody may start it before that. */
+  state: 'planned' | 'waiting' | 'running' | 'answered';
   attempts: number;
 }
 

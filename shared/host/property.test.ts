@@ -83,7 +83,10 @@ async function perform(run: Run, step: Action, index: number): Promise<void> {
   }
 }
 
-/** Counterexamples of earlier versions: a late write after a crash, and a stale process that never wrote. */
+/**
+ * Counterexamples of earlier versions: a late write after a crash, a stale process that never wrote, an
+ * effect that left early because the answer to another one came in during its write.
+ */
 const FOUND: [number, Action[]][] = [
   [2145386468, [{ do: 'crash' }, { do: 'add' }, { do: 'order' }, { do: 'crash' }, { do: 'wait', ms: 9 }]],
   [
@@ -100,6 +103,22 @@ const FOUND: [number, Action[]][] = [
       { do: 'addLazily' },
       { do: 'order' },
       { do: 'wait', ms: 400 },
+      { do: 'add' },
+    ],
+  ],
+  [
+    867619958,
+    [
+      { do: 'order' },
+      { do: 'order' },
+      { do: 'add' },
+      { do: 'order' },
+      { do: 'add' },
+      { do: 'order' },
+      { do: 'wait', ms: 361 },
+      { do: 'add' },
+      { do: 'crash' },
+      { do: 'crash' },
       { do: 'add' },
     ],
   ],

@@ -135,6 +135,7 @@ async function commit<I, B, E extends Happening, V extends Vault>(
         if (written === 'lazy') session.owed.push(request.answer);
         else request.answer.taken({ taken: true });
       }
+      for (const { effort } of planned) if (effort !== undefined) effort.state = 'waiting';
       perform(engine, session, planned, span.trace);
       work(engine, session);
       if (ended && session.outbox.length === 0) await finish(engine, session);
@@ -173,7 +174,7 @@ function plan<I, B, E extends Happening, V extends Vault>(
       trace,
       lane,
       record: undefined,
-      state: 'waiting' as const,
+      state: 'planned' as const,
       attempts: 0,
     };
     session.outbox.push(effort);
