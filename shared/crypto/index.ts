@@ -67,5 +67,5 @@ export { digest, type HashName, hashOctets, prf } from './prf.ts';
 export { secretRandom, systemEntropy } from './random.ts';
 export { createSealer, type OctetSealer, papPasswordPlace, placeOf, SealBroken } from './sealer.ts';
 export { constantTimeEqual, type KeyOctets, octetsOf, Secret } from './secret.ts';
-export { shardOfCookie } from './shard-of-cookie.ts';
+export { shardKeyOf, shardOfCookie } from './shard-of-cookie.ts';
 export { type Algorithm, AlgorithmRefused, isUsable } from './usable.ts';

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KeyFileRefused, loadOrCreateKeyFile } from './cluster-key.ts';
 import { createSealer, placeOf, SealBroken } from './sealer.ts';
 import { Secret } from './secret.ts';
-import { shardOfCookie } from './shard-of-cookie.ts';
+import { shardKeyOf, shardOfCookie } from './shard-of-cookie.ts';
 
 const clusterKey = (octet: number) => ({ current: new Secret(new Uint8Array(32).fill(octet)), earlier: [] });
 const place = placeOf('culvert_ike', 'state', '17.0123456789abcdef', '42');
@@ -131,15 +131,18 @@ describe('key file', () => {
 test('shardOfCookie spreads initiator cookies evenly, differently under another key', () => {
   const counts = new Array<number>(1024).fill(0);
   const cookie = new Uint8Array(8);
+  const key = shardKeyOf(clusterKey(1));
   for (let index = 0; index < 20_480; index += 1) {
     new DataView(cookie.buffer).setUint32(0, index);
-    const shard = shardOfCookie(clusterKey(1).current, cookie);
+    const shard = shardOfCookie(key, cookie);
     counts[shard] = (counts[shard] ?? 0) + 1;
   }
   expect(counts.reduce((sum, count) => sum + count)).toBe(20_480);
   expect(Math.max(...counts)).toBeLessThan(50);
   expect(Math.min(...counts)).toBeGreaterThan(0);
   const shards = (octet: number) =>
-    shardOfCookie(clusterKey(octet).current, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    shardOfCookie(shardKeyOf(clusterKey(octet)), Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+  expect(shards(1)).toBe(shards(1));
+  expect(key.equals(clusterKey(1).current)).toBe(false);
   expect(new Set([1, 2, 3, 4, 5].map(shards)).size).toBeGreaterThan(1);
 });

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { type Bus, connectNats } from '@culvert/bus';
 import { type Config, ConfigFaults, loadConfig } from '@culvert/config';
 import type { ServiceName } from '@culvert/contracts';
-import { bootKat, createSealer, loadOrCreateKeyFile, type Secret, systemEntropy } from '@culvert/crypto';
+import {
+  bootKat,
+  createSealer,
+  loadOrCreateKeyFile,
+  type Secret,
+  shardKeyOf,
+  systemEntropy,
+} from '@culvert/crypto';
 import { systemClock } from '@culvert/host';
 import { createTelemetry, type Telemetry } from '@culvert/telemetry';
 import { type AdminPorts, answerAdmin, type Memory } from './admin.ts';
@@ -43,7 +50,7 @@ export async function boot(service: ServiceName, env: NodeJS.ProcessEnv = proces
   onSignals(stops, giveUp, telemetry);
   try {
     await checkCrypto(telemetry);
-    const sealer = createSealer(await loadOrCreateKeyFile(join(config.stateDir, 'cluster.key')));
+    const clusterKey = await loadOrCreateKeyFile(join(config.stateDir, 'cluster.key'));
     const bus = await connect(service, config, env, telemetry, giveUp.signal);
     // Registered first, so closed last.
     stops.onStop(() => bus.close());
@@ -57,7 +64,8 @@ export async function boot(service: ServiceName, env: NodeJS.ProcessEnv = proces
       telemetry,
       clock: systemClock,
       entropy: systemEntropy,
-      sealer,
+      sealer: createSealer(clusterKey),
+      shardKey: shardKeyOf(clusterKey),
       serveAdmin: (source) => answerAdmin(source, admin),
       onStop: stops.onStop,
     };

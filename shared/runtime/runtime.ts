@@ -1,6 +1,7 @@
 import type { Bus } from '@culvert/bus';
 import type { Config } from '@culvert/config';
 import type { ServiceName, ServiceStatus, SessionSummary } from '@culvert/contracts';
+import type { Secret } from '@culvert/crypto';
 import type { Clock, EntropySource, Sealer } from '@culvert/host';
 import type { Telemetry } from '@culvert/telemetry';
 
@@ -17,6 +18,8 @@ export interface Runtime {
   readonly clock: Clock;
   readonly entropy: EntropySource;
   readonly sealer: Sealer;
+  /** For `shardOfCookie`: from the cluster's key, so that every node and every start routes alike. */
+  readonly shardKey: Secret;
   /** Answers the admin subjects of this service. */
   serveAdmin(source: AdminSource): void;
   /** Called once, in reverse order of registration, when the process is asked to stop. */

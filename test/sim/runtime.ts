@@ -1,6 +1,6 @@
 import type { Config } from '@culvert/config';
 import type { ServiceName } from '@culvert/contracts';
-import { createSealer, Secret } from '@culvert/crypto';
+import { createSealer, Secret, shardKeyOf } from '@culvert/crypto';
 import type { Clock, EntropySource, Sealer } from '@culvert/host';
 import { answerAdmin, type Runtime } from '@culvert/runtime';
 import { type MemoryTelemetry, memoryTelemetry } from '@culvert/telemetry';
@@ -66,6 +66,7 @@ export function simRuntime(
     clock,
     entropy,
     sealer,
+    shardKey: shardKeyOf({ current: new Secret(world.clusterKey), earlier: [] }),
     telemetry,
     serveAdmin: (source) =>
       answerAdmin(source, {
