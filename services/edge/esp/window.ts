@@ -16,11 +16,18 @@ export const REPLAY_WINDOW_MAX = 65_536;
 export const REPLAY_WINDOW_DEFAULT = 1024;
 const BLOCK_BITS = 32;
 
-/** `size` is rounded up to whole blocks. */
-export function newWindow(size = REPLAY_WINDOW_DEFAULT): ReplayWindow {
+/** `size` is rounded up to whole blocks. All up to `top` counts as seen. */
+export function newWindow(size = REPLAY_WINDOW_DEFAULT, top = 0): ReplayWindow {
   invariant(size >= REPLAY_WINDOW_MIN && size <= REPLAY_WINDOW_MAX, 'replay window: size out of range');
   const blocks = Math.ceil(size / BLOCK_BITS);
-  return { top: 0, size: blocks * BLOCK_BITS, blocks: new Uint32Array(blocks + 1) };
+  const ring = new Uint32Array(blocks + 1);
+  if (top > 0) {
+    ring.fill(0xffff_ffff);
+    const at = Math.floor(top / BLOCK_BITS) % ring.length;
+    // Numbers above it in its own block are still to come.
+    ring[at] = 0xffff_ffff >>> (BLOCK_BITS - 1 - (top % BLOCK_BITS));
+  }
+  return { top, size: blocks * BLOCK_BITS, blocks: ring };
 }
 
 export type Freshness = 'newest' | 'fresh' | 'replayed' | 'too-old';

@@ -5,6 +5,7 @@ import { ipv4Octets, isIpv4, parseAddress, parsePrefix, prefixOf } from '@culver
 import { newWindow, prepareEsp } from '../esp/index.ts';
 import { outerFlow, sameFlow } from './flow.ts';
 import * as limits from './limits.ts';
+import { blocksFrom, type Mark, recall, remember } from './past.ts';
 import type { EngineSink } from './ports.ts';
 import { addRoutes, removeRoutes } from './routes.ts';
 import type { CallRow, LinkRow, SaRow, SessionRow, Tables } from './rows.ts';
@@ -92,12 +93,14 @@ function reconcileSas(
     } else if (present !== undefined && present.session !== row) {
       refuse('inbound SPI belongs to another session');
     } else {
-      const made = attempt(refuse, () => newSa(row, entry, replayWindow));
+      const made = attempt(refuse, () => newSa(row, entry, recall(tables, entry), replayWindow));
       if (made !== undefined) kept.push(made);
     }
   }
   for (const old of row.sas) {
-    if (!kept.includes(old)) tables.sas.delete(old.entry.inboundSpi);
+    if (kept.includes(old)) continue;
+    tables.sas.delete(old.entry.inboundSpi);
+    remember(tables, old);
   }
   for (const sa of kept) tables.sas.set(sa.entry.inboundSpi, sa);
   row.sas = kept.toSorted((a, b) => b.entry.createdAt - a.entry.createdAt);
@@ -116,17 +119,22 @@ function sameSa(a: SaEntry, b: SaEntry): boolean {
   );
 }
 
-function newSa(session: SessionRow, entry: SaEntry, replayWindow: number | undefined): SaRow {
+function newSa(
+  session: SessionRow,
+  entry: SaEntry,
+  mark: Mark | undefined,
+  replayWindow: number | undefined,
+): SaRow {
   invariant(entry.encryption.startsWith('aes-gcm') || entry.integrity !== 'none', 'SA without integrity');
   return {
     session,
     entry,
     inbound: prepareEsp(entry.encryption, entry.integrity, entry.inbound),
     outbound: prepareEsp(entry.encryption, entry.integrity, entry.outbound),
-    window: newWindow(replayWindow),
+    window: newWindow(replayWindow, mark?.top),
     endpoint: outerFlow(entry.flow),
     seen: false,
-    sequence: { next: 0, end: 0, asked: false, stalled: [] },
+    sequence: blocksFrom(mark),
   };
 }
 

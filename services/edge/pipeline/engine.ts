@@ -9,7 +9,7 @@ import { packetIn } from './open-in.ts';
 import type { EngineCounters, EngineOptions, EnginePolicy, OuterPacket, SessionReport } from './ports.ts';
 import { noDrops } from './reasons.ts';
 import { newTables, type SessionRow } from './rows.ts';
-import { grantSequence, outboundSa, sendL2tp, wantSequence } from './seal-out.ts';
+import { grantSequence, needsMore, outboundSa, sendL2tp, wantSequence } from './seal-out.ts';
 import { drop, type EngineState } from './state.ts';
 import { sendFrame, tunIn } from './user-out.ts';
 
@@ -43,7 +43,7 @@ export interface Engine {
 
 export function createEngine(options: EngineOptions): Engine {
   const state: EngineState = {
-    tables: newTables(),
+    tables: newTables(options.past),
     sink: options.sink,
     ivs: options.ivs,
     options,
@@ -99,7 +99,7 @@ export function createEngine(options: EngineOptions): Engine {
 /** Numbers are asked for when an SA appears, so that its first packet does not wait for them. */
 function wantAll(state: EngineState, session: SessionRow | undefined) {
   for (const sa of session?.sas ?? []) {
-    if (sa.sequence.end === 0 && !sa.sequence.asked) wantSequence(state, sa);
+    if (needsMore(sa.sequence)) wantSequence(state, sa);
   }
 }
 
@@ -136,5 +136,10 @@ function reportOf(row: SessionRow, at: Instant): SessionReport {
     drops: row.drops,
     sas: row.sas.length,
     links: [...row.calls.values()].filter((call) => call.link !== undefined).length,
+    windows: row.sas.map(({ entry: { inboundSpi, outboundSpi }, window: { top } }) => ({
+      inboundSpi,
+      outboundSpi,
+      top,
+    })),
   };
 }

@@ -2,6 +2,7 @@ export type { Declaration } from './apply.ts';
 export { createEngine, type Engine } from './engine.ts';
 export { type OuterFlow, outerFlow, sameFlow, textFlow } from './flow.ts';
 export { SEQUENCE_BLOCK, SEQUENCE_END } from './limits.ts';
+export type { Mark } from './past.ts';
 export type {
   EngineCounters,
   EngineEvent,
@@ -9,6 +10,7 @@ export type {
   EnginePolicy,
   EngineSink,
   OuterPacket,
+  SaWindow,
   SessionReport,
 } from './ports.ts';
 export { DROP_REASONS, type DropCounters, type DropReason, noDrops } from './reasons.ts';

@@ -3,6 +3,7 @@ import type { Instant } from '@culvert/kernel';
 import type { Prefix } from '@culvert/wire/ip';
 import type { IvSource } from '../esp/index.ts';
 import type { OuterFlow } from './flow.ts';
+import type { Mark } from './past.ts';
 import type { DropCounters } from './reasons.ts';
 
 /** What arrived from outside, and on what: octets behind UDP, or behind IP for raw ESP. */
@@ -50,6 +51,8 @@ export interface EngineOptions {
   readonly sink: EngineSink;
   readonly policy: EnginePolicy;
   readonly replayWindow?: number;
+  /** How far SAs had come before this start, by inbound SPI. */
+  readonly past?: ReadonlyMap<number, Mark>;
 }
 
 /** What clients may reach, the same for all. */
@@ -78,6 +81,14 @@ export interface SessionReport {
   readonly drops: number;
   readonly sas: number;
   readonly links: number;
+  /** The highest sequence number that came in on each SA. */
+  readonly windows: readonly SaWindow[];
+}
+
+export interface SaWindow {
+  readonly inboundSpi: number;
+  readonly outboundSpi: number;
+  readonly top: number;
 }
 
 export interface EngineCounters {

@@ -3,6 +3,7 @@ import type { Instant } from '@culvert/kernel';
 import type { Prefix } from '@culvert/wire/ip';
 import type { EspTransform, ReplayWindow } from '../esp/index.ts';
 import type { OuterFlow } from './flow.ts';
+import type { Mark } from './past.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 /** The engine's tables. Rows are changed in place: one thread owns them. */
@@ -76,8 +77,16 @@ export interface Tables {
   /** By IPv4 address as a number, and by the high 64 bits of IPv6. */
   readonly routes4: Map<number, LinkRow>;
   readonly routes6: Map<bigint, LinkRow>;
+  /** SAs that were here, by inbound SPI. */
+  readonly past: Map<number, Mark>;
 }
 
-export function newTables(): Tables {
-  return { sessions: new Map(), sas: new Map(), routes4: new Map(), routes6: new Map() };
+export function newTables(past: Iterable<readonly [number, Mark]> = []): Tables {
+  return {
+    sessions: new Map(),
+    sas: new Map(),
+    routes4: new Map(),
+    routes6: new Map(),
+    past: new Map(past),
+  };
 }

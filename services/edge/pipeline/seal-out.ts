@@ -96,7 +96,7 @@ function nextSequence(state: EngineState, sa: SaRow): number | undefined {
   return sequence;
 }
 
-function needsMore(blocks: SequenceBlocks): boolean {
+export function needsMore(blocks: SequenceBlocks): boolean {
   return (
     !blocks.asked &&
     blocks.following === undefined &&

@@ -18,7 +18,14 @@ import {
 import { emitData, parseDataHeader } from '@culvert/wire/l2tp';
 import { emitFrame, frameLength, parseFrame, protocols } from '@culvert/wire/ppp';
 import { createIvSource, newWindow, openEsp, prepareEsp, sealEsp } from '../esp/index.ts';
-import { createEngine, type EngineEvent, type EnginePolicy, type EngineSink, outerFlow } from './index.ts';
+import {
+  createEngine,
+  type EngineEvent,
+  type EnginePolicy,
+  type EngineSink,
+  type Mark,
+  outerFlow,
+} from './index.ts';
 
 /** Both ends of a session for tests: the engine with a recording sink, and a client that seals by hand. */
 export const SESSION = '0140000000000001';
@@ -143,11 +150,13 @@ export interface Recorded {
 export function testBench(
   entries: readonly ForwardEntry[] = [saEntry(), callEntry(), linkEntry()],
   policy = policyFor(),
+  past?: ReadonlyMap<number, Mark>,
 ) {
   const got: Recorded = { outer: [], inner: [], ike: [], l2tp: [], ppp: [], events: [] };
   const engine = createEngine({
     ivs: createIvSource({ nodeId: 1, generation: 1, cbcKey: new Uint8Array(32).fill(3) }),
     policy,
+    ...(past !== undefined && { past }),
     sink: {
       outer: (flow, encapsulation, octets) =>
         got.outer.push({ encapsulation, octets, port: flow.remotePort }),
