@@ -165,10 +165,13 @@ describe('fragments', () => {
         { kind: 'FRAGMENT', id: 2, number: 1, last: true, data: SOME },
       ]);
       send({ lab, station }, { id: 3, number: 1, last: true, data: inner });
+      // Not of the SA whose cookies the part bears, and of it but cut short, and of it but with a wrong length.
       send({ lab, station }, { id: 4, number: 1, last: true, data: SOME });
       send({ lab, station }, { id: 5, number: 1, last: true, data: hex('00') });
+      send({ lab, station }, { id: 6, number: 1, last: true, data: inner.subarray(0, 20) });
+      send({ lab, station }, { id: 7, number: 1, last: true, data: inner.subarray(0, 40) });
     },
-    { 'fragment-of-fragment': 1, 'malformed-truncated': 1, 'malformed-bad-length': 1 },
+    { 'fragment-of-fragment': 1, 'fragment-cookies': 2, 'malformed-truncated': 1, 'malformed-bad-length': 1 },
   );
   battery(
     'whose whole is an IKEv2 message',
