@@ -98,8 +98,34 @@ function classifyMessage(body: Message, state: SessionState, policy: IkePolicy):
     return [tell<QuickModeHappening>(quickMode, { type: 'QM3' }), ...contact];
   }
   if (state[quickMode] !== undefined) return { drop: 'duplicate-in-progress' };
-  if (actorsOf(state, 'quick-mode/').length >= policy.sasPerSessionMax) return { drop: 'ipsec-sa-limit' };
-  return body.type === 'QM1' ? classifyQuickMode(body, context, policy) : { drop: 'unexpected-message' };
+  if (body.type !== 'QM1') return { drop: 'unexpected-message' };
+  const making = makingRoom(state, policy);
+  if ('drop' in making) return making;
+  const answer = classifyQuickMode(body, context, policy);
+  return begets(answer) ? [...making, ...answer] : answer;
+}
+
+/**
+ * Deletes travel unacknowledged, and clients rekey by volume every few seconds: SAs that the peer has long
+ * forgotten may fill the session. The oldest gives way; SAs that nobody has confirmed yet do not.
+ */
+function makingRoom(state: SessionState, policy: IkePolicy): Answer {
+  const all = actorsOf(state, 'quick-mode/');
+  if (all.length < policy.sasPerSessionMax) return [];
+  const [oldest] = all
+    .flatMap((id) => {
+      const snapshot = state[id];
+      if (snapshot?.matches({ up: 'established' }) !== true) return [];
+      return [{ id, createdAt: (snapshot.context as QuickModeContext).createdAt }];
+    })
+    .toSorted((a, b) => a.createdAt - b.createdAt);
+  return oldest === undefined
+    ? { drop: 'ipsec-sa-limit' }
+    : [tell<QuickModeHappening>(oldest.id, { type: 'CROWDED' })];
+}
+
+function begets(answer: Answer): answer is readonly Delivery[] {
+  return !('drop' in answer) && answer.some(({ type }) => type === 'beget');
 }
 
 /** The answer goes out once more, from the machine whose answer it is. */

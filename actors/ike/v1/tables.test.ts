@@ -109,6 +109,7 @@ const quickEvents = named<QuickModeHappening>(
     { type: 'DUPLICATE', path: PATH },
     { type: 'DELETED' },
     { type: 'DROP' },
+    { type: 'CROWDED' },
     { type: 'LIFETIME' },
   ],
   ['QM1+PFS', { ...first, publicValue: NOTHING }],
@@ -221,6 +222,7 @@ const TABLES: readonly Table[] = [
       DUPLICATE    -                                -                                answer.repeat/answered                              answer.repeat/established
       DELETED      -                                -                                tell:IPSEC-DOWN,report/gone                         tell:IPSEC-DOWN,report/gone
       DROP         /gone                            tell:IPSEC-DOWN/gone                            tell:IPSEC-DOWN,report/gone                         tell:IPSEC-DOWN,report/gone
+      CROWDED      -                                -                                tell:ANNOUNCE-DELETE,tell:IPSEC-DOWN,report/gone    tell:ANNOUNCE-DELETE,tell:IPSEC-DOWN,report/gone
       LIFETIME     -                                -                                tell:ANNOUNCE-DELETE,tell:IPSEC-DOWN,report/gone    tell:ANNOUNCE-DELETE,tell:IPSEC-DOWN,report/gone
     `,
   },

@@ -69,6 +69,27 @@ describe('sessions and their SAs (charter 6)', () => {
       expect(lab.l2tp).toEqual([]);
     }));
 
+  test('a peer whose Deletes are lost can rekey for ever: the oldest SA gives way, and the peer is told', () =>
+    inWorld({ seed: 3 }, async (world) => {
+      const lab = await openLab(world);
+      const station = lab.station(modern.ike);
+      await working(world, lab, station);
+      for (let rekey = 0; rekey < 12; rekey += 1) {
+        await world.promised(station.initiator.quickMode());
+        await world.until(() => station.sas.length === rekey + 2, 10 * SECOND);
+        await world.run(SECOND);
+      }
+      const present = lab.entries().map((entry) => entry.outboundSpi);
+      expect(present.toSorted()).toEqual(
+        station.sas
+          .slice(-8)
+          .map((sa) => sa.inboundSpi)
+          .toSorted(),
+      );
+      expect(station.deleted).toEqual(station.sas.slice(0, -8).map((sa) => sa.outboundSpi));
+      expect(lab.l2tp).toEqual([]);
+    }));
+
   test('with PFS the rekey has a Diffie-Hellman of its own', () =>
     inWorld({ seed: 4 }, async (world) => {
       const lab = await openLab(world);

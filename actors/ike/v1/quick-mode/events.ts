@@ -32,6 +32,8 @@ export type QuickModeHappening =
   /** The peer's Delete named our outbound SPI, or its protected INVALID-SPI did. */
   | { readonly type: 'DELETED' }
   | { readonly type: 'DROP' }
+  /** The session has as many IPsec SAs as it may, and a newer one needs the place. */
+  | { readonly type: 'CROWDED' }
   | { readonly type: 'LIFETIME' };
 
 export type QuickModeEvent = QuickModeHappening & Stamped;

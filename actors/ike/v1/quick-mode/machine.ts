@@ -65,6 +65,7 @@ export const quickMode = actions.quickModeSetup
           DUPLICATE: { actions: 'repeat' },
           DELETED: { target: 'gone', actions: 'down' },
           DROP: { target: 'gone', actions: 'down' },
+          CROWDED: { target: 'gone', actions: ['announceDelete', 'down'] },
           LIFETIME: { target: 'gone', actions: ['announceDelete', 'down'] },
         },
         initial: 'answered',
