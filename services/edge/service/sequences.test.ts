@@ -1,56 +1,84 @@
-import { expect, test } from 'vitest';
-import { createWorld, inWorld, simProcess } from '../../../test/sim/index.ts';
-import { SEQUENCE_BLOCK, SEQUENCE_END } from '../pipeline/index.ts';
-import { type Block, createSequences, type Sa, sequenceKey } from './sequences.ts';
+import { buckets } from '@culvert/contracts';
+import { describe, expect, test } from 'vitest';
+import { inWorld, simProcess, type World } from '../../../test/sim/index.ts';
+import { type Block, createSequences, type Sa, type Sequences, sequenceKey } from './sequences.ts';
 
-const SA: Sa = { session: '0140000000000001', inboundSpi: 0x0140_0100, outboundSpi: 0x9000_0001 };
+const SA: Sa = { session: '0123456789abcdef', inboundSpi: 0x1000, outboundSpi: 0x2000 };
 
-test('blocks never overlap, whatever storage answers and however many ask', () =>
-  inWorld({}, async (world) => {
-    world.broker.storage.unheardWrite = 0.3;
-    const blocks: Block[] = [];
-    const nodes = await Promise.all(
-      ['a', 'b'].map(async (name) => {
-        const process = simProcess(name, world);
-        const bucket = await world.promised(process.bus.bucket('culvert_sequences'));
-        const granted = (_: Sa, block: Block) => blocks.push(block);
-        return createSequences({
-          bucket,
-          clock: process.clock,
-          granted,
-          failed: (_, error) => expect(error).toBeUndefined(),
-        });
-      }),
-    );
-    for (let round = 0; round < 20; round += 1) {
-      for (const node of nodes) node.want(SA);
+async function opened(world: World): Promise<{ readonly sequences: Sequences; readonly granted: Block[] }> {
+  const { bus, clock } = simProcess('edge', world);
+  const granted: Block[] = [];
+  const bucket = await world.promised(bus.bucket(buckets.sequences));
+  const sequences = createSequences({
+    bucket,
+    clock,
+    granted: (_, block) => granted.push(block),
+    failed: (_, error) => expect.fail(String(error)),
+  });
+  return { sequences, granted };
+}
+
+const kept = (world: World) =>
+  world.broker.store(buckets.sequences).entries.get(sequenceKey(SA))?.value !== undefined;
+
+describe('the reservation of an SA that is gone goes too', () => {
+  test('while storage is away: once it is back', () =>
+    inWorld({ seed: 1 }, async (world) => {
+      const { sequences, granted } = await opened(world);
+      sequences.want(SA);
+      await world.run(100);
+      expect(granted).toHaveLength(1);
+      world.broker.storage.away = true;
+      sequences.forget(SA);
+      await world.run(30_000);
+      expect(kept(world)).toBe(true);
+      world.broker.storage.away = false;
       await world.run(10_000);
-    }
-    expect(blocks.length).toBeGreaterThan(30);
-    const sorted = blocks.toSorted((a, b) => a.first - b.first);
-    for (const [index, block] of sorted.entries()) {
-      expect(block.end - block.first).toBe(SEQUENCE_BLOCK);
-      expect(block.first).toBeGreaterThanOrEqual(sorted[index - 1]?.end ?? 1);
-      expect(block.end).toBeLessThanOrEqual(SEQUENCE_END);
-    }
-  }));
+      expect(kept(world)).toBe(false);
+    }));
 
-test('at the end of the number space an empty block is granted, and a forgotten SA leaves no key', async () => {
-  const world = createWorld({ seed: 3 });
-  const process = simProcess('a', world);
-  const bucket = await world.promised(process.bus.bucket('culvert_sequences'));
-  const blocks: Block[] = [];
-  const granted = (_: Sa, block: Block) => blocks.push(block);
-  const sequences = createSequences({ bucket, clock: process.clock, granted, failed: () => {} });
-  for (let round = 0; round < 258; round += 1) {
+  test('when its deletion is lost', () =>
+    inWorld({ seed: 2 }, async (world) => {
+      const { sequences } = await opened(world);
+      sequences.want(SA);
+      await world.run(100);
+      world.broker.storage.lostWrite = 1;
+      sequences.forget(SA);
+      await world.run(1_000);
+      world.broker.storage.lostWrite = 0;
+      await world.run(20_000);
+      expect(kept(world)).toBe(false);
+    }));
+
+  test('when it was made, but nobody heard of it before the SA went', () =>
+    inWorld({ seed: 3 }, async (world) => {
+      const { sequences, granted } = await opened(world);
+      world.broker.storage.unheardWrite = 1;
+      sequences.want(SA);
+      await world.run(1_000);
+      sequences.forget(SA);
+      world.broker.storage.unheardWrite = 0;
+      await world.run(20_000);
+      expect(granted).toEqual([]);
+      expect(kept(world)).toBe(false);
+    }));
+});
+
+test('an SA that comes again under the same SPI keeps its numbers, however late the deletion lands', () =>
+  inWorld({ seed: 4 }, async (world) => {
+    const { sequences, granted } = await opened(world);
     sequences.want(SA);
     await world.run(100);
-  }
-  expect(blocks.at(-2)).toMatchObject({ end: SEQUENCE_END });
-  expect(blocks.at(-1)).toEqual({ first: SEQUENCE_END, end: SEQUENCE_END });
-  sequences.want(SA);
-  sequences.forget(SA);
-  await world.run(1_000);
-  expect((await world.promised(bucket.get(sequenceKey(SA))))?.value).toBeUndefined();
-  await process.bus.close();
-});
+    world.broker.storage.lateWrite = 1;
+    sequences.forget(SA);
+    await world.run(10);
+    world.broker.storage.lateWrite = 0;
+    sequences.want(SA);
+    await world.run(30_000);
+    expect(kept(world)).toBe(true);
+    sequences.want(SA);
+    await world.run(100);
+    const numbers = granted.map(({ first }) => first);
+    expect(new Set(numbers).size).toBe(3);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+  }));

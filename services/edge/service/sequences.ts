@@ -46,21 +46,33 @@ export function createSequences(options: SequencesOptions): Sequences {
   const { bucket, clock } = options;
   /** By key: SAs whose reservation is under way. */
   const wanted = new Map<string, Sa>();
+  /** By key: SAs that have, or will have, a reservation. */
+  const living = new Map<string, Sa>();
   let stopped = false;
+
+  /** By revision: a deletion that lands late must not take the reservation of an SA that came after. */
+  const remove = async (key: string, retryMs: number): Promise<void> => {
+    if (stopped || living.has(key)) return;
+    try {
+      const entry = await bucket.get(key);
+      if (living.has(key) || entry?.value === undefined) return;
+      await bucket.delete(key, entry.revision);
+    } catch {
+      clock.after(retryMs, () => void remove(key, Math.min(retryMs * 2, RETRY_MAX_MS)));
+    }
+  };
 
   const attempt = async (sa: Sa, retryMs: number): Promise<void> => {
     const key = sequenceKey(sa);
     try {
       const block = await reserve(bucket, key);
-      if (wanted.get(key) !== sa) {
-        // Forgotten meanwhile, and its deletion may have come before our writing.
-        if (!wanted.has(key)) await bucket.delete(key);
-        return;
-      }
+      // Forgotten meanwhile, and its deletion may have come before our writing.
+      if (wanted.get(key) !== sa) return remove(key, RETRY_MS);
       wanted.delete(key);
       options.granted(sa, block);
     } catch (error) {
-      if (stopped || wanted.get(key) !== sa) return;
+      if (wanted.get(key) !== sa) return remove(key, RETRY_MS);
+      if (stopped) return;
       if (!(error instanceof BusUnavailable) && !(error instanceof RevisionConflict))
         options.failed(sa, error);
       clock.after(retryMs, () => void attempt(sa, Math.min(retryMs * 2, RETRY_MAX_MS)));
@@ -72,12 +84,14 @@ export function createSequences(options: SequencesOptions): Sequences {
       const key = sequenceKey(sa);
       if (wanted.has(key)) return;
       wanted.set(key, sa);
+      living.set(key, sa);
       void attempt(sa, RETRY_MS);
     },
     forget(sa) {
-      wanted.delete(sequenceKey(sa));
-      // Lost while disconnected: the next start's sweep finds it.
-      bucket.delete(sequenceKey(sa)).catch(() => undefined);
+      const key = sequenceKey(sa);
+      wanted.delete(key);
+      living.delete(key);
+      void remove(key, RETRY_MS);
     },
     async sweep(known) {
       const keys: string[] = [];
@@ -98,6 +112,7 @@ export function createSequences(options: SequencesOptions): Sequences {
     stop() {
       stopped = true;
       wanted.clear();
+      living.clear();
     },
   };
 }
