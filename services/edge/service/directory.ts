@@ -20,6 +20,8 @@ export interface Directory {
   has(session: string): boolean;
   /** When it last received anything through ESP, or when we came to know it; undefined without an SA. */
   activeAt(session: string): number | undefined;
+  /** Whether a record still declares it: a worker may speak of an SA that is gone. */
+  serves(sa: Sa): boolean;
   sequenceKeys(): ReadonlySet<string>;
   summary(session: string): SessionSummary | undefined;
   summaries(): readonly SessionSummary[];
@@ -65,6 +67,10 @@ export function createDirectory(): Directory {
       if (known === undefined || [...known.sas.values()].every((sas) => sas.length === 0)) return undefined;
       return known.report?.lastInboundAt ?? known.since;
     },
+    serves: (sa) =>
+      [...(sessions.get(sa.session)?.sas.values() ?? [])].some((sas) =>
+        sas.some((one) => sequenceKey(one) === sequenceKey(sa)),
+      ),
     sequenceKeys: () =>
       new Set([...sessions.values()].flatMap((known) => [...known.sas.values()].flat().map(sequenceKey))),
     summary: (session) => summaryOf(session, sessions.get(session)),

@@ -32,7 +32,7 @@ export function createReporter(
         break;
       }
       case 'event':
-        happened(runtime, reservations, report.event);
+        happened(runtime, directory, reservations, report.event);
         break;
       case 'sessions':
         directory.reported(report.reports);
@@ -54,11 +54,17 @@ export function createReporter(
   };
 }
 
-function happened(runtime: Runtime, reservations: Reservations, event: EngineEvent): void {
+function happened(
+  runtime: Runtime,
+  directory: Directory,
+  reservations: Reservations,
+  event: EngineEvent,
+): void {
   const { log } = runtime.telemetry;
   if (event.type === 'sequence-wanted') {
     const { session, inboundSpi, outboundSpi } = event;
-    reservations.want({ session, inboundSpi, outboundSpi });
+    const sa = { session, inboundSpi, outboundSpi };
+    if (directory.serves(sa)) reservations.want(sa);
   } else if (event.type === 'endpoint-moved') {
     const { session, trace } = event;
     const [from, to] = [textFlow(event.from).remote, textFlow(event.to).remote];
