@@ -20,6 +20,7 @@ const policy = policyOf(labConfig('ike: { legacy: { 3des: true } }\n'));
 const setting = { natTraversal: true, natted: false, keyExchange: false };
 const tv = (type: number, value: number): Attribute => ({ type, form: 'TV', value });
 const LENGTHS = [undefined, 0, 64, 127, 128, 160, 192, 256, 288, 65_535];
+const KNOWN: readonly number[] = Object.values(ESP_TRANSFORM);
 
 function chosen(id: number, authentication: number | undefined, keyLength: number | undefined) {
   const attributes = [
@@ -41,7 +42,7 @@ test('every transform, integrity algorithm and key length', () => {
   const suites = new Set<string>();
   for (let id = 0; id <= 255; id += 1) {
     for (const authentication of [undefined, ...Array.from({ length: 256 }, (_, number) => number)]) {
-      for (const keyLength of LENGTHS) {
+      for (const keyLength of KNOWN.includes(id) ? LENGTHS : [undefined, 128]) {
         const selection = chosen(id, authentication, keyLength);
         if (selection === undefined) continue;
         suites.add(`${selection.encryption}/${selection.integrity}`);
@@ -58,7 +59,7 @@ test('every transform, integrity algorithm and key length', () => {
   expect([...suites].sort()).toEqual([...expected, 'aes-gcm-16-128/none', 'aes-gcm-16-256/none'].sort());
 });
 
-test.each(['NULL', 'NULL-AUTH-AES-GMAC', 'DES', 'DES-IV64', 'AES-GCM-8', 'AES-CTR'] as const)(
+test.each(['NULL', 'NULL-AUTH-AES-GMAC'] as const)(
   '%s is refused with every 16-bit integrity algorithm',
   (name) => {
     for (let authentication = 0; authentication <= 0xffff; authentication += 1) {
