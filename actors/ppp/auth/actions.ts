@@ -37,7 +37,7 @@ export interface AuthContext {
   readonly challenges: number;
   /** How often Success was sent unasked. */
   readonly verdicts: number;
-  /** Names the question that aaa answers. */
+  /** Names the one question that this machine asks aaa: unlike those of the link's earlier ones. */
   readonly attempt: number;
   readonly user: string;
   readonly policy: UserPolicy;
@@ -45,7 +45,10 @@ export interface AuthContext {
   readonly reply?: { readonly code: number; readonly data: Uint8Array };
 }
 
-export type AuthInput = Pick<AuthContext, 'owner' | 'call' | 'callingStation' | 'method' | 'name'>;
+export type AuthInput = Pick<
+  AuthContext,
+  'owner' | 'call' | 'callingStation' | 'method' | 'name' | 'attempt'
+>;
 
 export const authentication = setup({
   types: {
@@ -83,13 +86,12 @@ const sendChallenge = authentication.enqueueActions(({ context, event, enqueue }
 
 const verify = authentication.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'Requested' && event.type !== 'Responded') return;
-  const attempt = context.attempt + 1;
   const proof: Proof =
     event.type === 'Requested'
       ? { method: 'pap', sealedPassword: event.sealedPassword }
       : proofOf(event.shown, event.identifier, context.challenge);
-  enqueue.assign({ attempt, user: event.user, identifier: event.identifier });
-  const { call, callingStation } = context;
+  enqueue.assign({ user: event.user, identifier: event.identifier });
+  const { attempt, call, callingStation } = context;
   enqueue.emit({ type: 'aaa.authenticate', call, attempt, callingStation, user: event.user, proof });
 });
 

@@ -215,7 +215,7 @@ describe('what the peer and aaa are told', () => {
   test('aaa gets the challenge that was sent', () => {
     const { effects } = play('awaiting', 'Responded', 'ms-chap-v2').after;
     expect(effects).toMatchObject([
-      { type: 'aaa.authenticate', attempt: 2, user: 'alice', proof: { authenticatorChallenge: CHALLENGE } },
+      { type: 'aaa.authenticate', attempt: 1, user: 'alice', proof: { authenticatorChallenge: CHALLENGE } },
     ]);
   });
 

@@ -37,7 +37,7 @@ export const auth = authentication
       challenge: new Uint8Array(0),
       challenges: 0,
       verdicts: 0,
-      attempt: 0,
+      attempt: input?.attempt ?? 0,
       user: '',
       policy: {},
     }),

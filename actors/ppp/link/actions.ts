@@ -68,13 +68,25 @@ const authenticate = linking.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'LayerUp') return;
   const { call, settings, callingStation } = context;
   const lcp = { ours: event.ours, theirs: event.theirs };
-  enqueue.assign({ lcp, siblings: [...context.siblings, 'auth', 'echo'] });
+  enqueue.assign({
+    lcp,
+    siblings: [...context.siblings, 'auth', 'echo'],
+    authentications: context.authentications + 1,
+    fruitless: context.fruitless + 1,
+  });
   const wanted = optionOf(event.ours, lcpOptions.authenticationProtocol);
   const method = wanted === undefined ? undefined : methodOf(wanted.data);
   // LCP never opens without the option: its loss is a Failed of the negotiation.
   invariant(method !== undefined, 'LCP opened without an authentication method of ours');
   const owner = actorId('link', call);
-  const asking: AuthInput = { owner, call, callingStation, method, name: settings.name };
+  const asking: AuthInput = {
+    owner,
+    call,
+    callingStation,
+    method,
+    name: settings.name,
+    attempt: context.authentications + 1,
+  };
   const { intervalMs, failures: failuresMax } = settings.echo;
   const asked: EchoInput = { owner, call, magic: magicOf(event.ours), intervalMs, failuresMax };
   for (const effect of beget(actorId('auth', call), asking, { type: 'Begin' })) enqueue.emit(effect);
@@ -126,7 +138,8 @@ const networkUp = linking.enqueueActions(({ context, event, enqueue }) => {
   const first = !Object.values(context.networks).includes('opened');
   enqueue.cancel(PHASE);
   enqueue.emit(tell(actorId('auth', context.call), { type: 'Confirmed' }));
-  enqueue.assign({ networks: { ...context.networks, [event.layer]: 'opened' }, opened: true });
+  const networks = { ...context.networks, [event.layer]: 'opened' } as const;
+  enqueue.assign({ networks, opened: true, fruitless: 0 });
   if (first)
     enqueue.emit({
       type: 'explain',

@@ -26,6 +26,10 @@ export interface LinkContext {
   /** A lease was asked for, so one must be given back. */
   readonly leasing: boolean;
   readonly lease?: Lease;
+  /** Authentication phases so far: they name the questions to aaa, so that no old verdict answers a new one. */
+  readonly authentications: number;
+  /** Those since a network protocol was last Opened. */
+  readonly fruitless: number;
   /** Network control protocols of the current network phase. */
   readonly networks: Readonly<Partial<Record<NetworkLayer, 'negotiating' | 'opened' | 'finished'>>>;
   /** Some network protocol has been Opened once: from then on the link is kept in its record. */
@@ -78,6 +82,8 @@ export function newLink(input: LinkInput | undefined): LinkContext {
     settings: input?.settings ?? NO_SETTINGS,
     methods: [],
     leasing: false,
+    authentications: 0,
+    fruitless: 0,
     networks: {},
     opened: false,
     siblings: [],

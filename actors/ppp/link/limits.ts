@@ -1,3 +1,9 @@
+/**
+ * Authentication phases that may follow each other without a network protocol Opened: a peer that begins
+ * LCP again and again has neither more guesses nor more time than this many phases give it.
+ */
+export const AUTHENTICATIONS_MAX = 5;
+
 /** From authentication to the first network protocol Opened. */
 export const NETWORK_MS = 30_000;
 

@@ -1,6 +1,7 @@
 import { protocols } from '@culvert/wire/ppp';
 import { actions } from './actions.ts';
 import { linking, newLink } from './context.ts';
+import { AUTHENTICATIONS_MAX } from './limits.ts';
 
 /**
  * The phases of RFC 1661 §3.2 for one call: Dead, Establish, Authenticate, Network, Terminate. It owns the
@@ -15,6 +16,8 @@ export const link = linking
         event.type === 'LayerDown' &&
         event.layer === 'lcp' &&
         (event.cause === 'RTR' || event.cause === 'RXJ-'),
+      mayAuthenticate: ({ context, event }) =>
+        event.type === 'LayerUp' && event.layer === 'lcp' && context.fruitless < AUTHENTICATIONS_MAX,
       verifiable: ({ context, event }) =>
         event.type === 'Offered' && context.settings.methods.some((method) => event.methods.includes(method)),
       sameUser: ({ context, event }) =>
@@ -69,11 +72,14 @@ export const link = linking
         states: {
           establish: {
             on: {
-              LayerUp: {
-                guard: 'lcp',
-                target: 'authenticate',
-                actions: ['authenticate', 'authenticatePhase'],
-              },
+              LayerUp: [
+                {
+                  guard: 'mayAuthenticate',
+                  target: 'authenticate',
+                  actions: ['authenticate', 'authenticatePhase'],
+                },
+                { guard: 'lcp', target: '#link.terminate', actions: ['conclude', 'closeLcp'] },
+              ],
             },
           },
           authenticate: {

@@ -75,6 +75,8 @@ export function endingOf(event: LinkEvent, context: LinkContext): Ending {
       return { reason: event.reason, message: `closed: ${event.reason}` };
     case 'LifetimeExpired':
       return { reason: 'lifetime', message: 'the session time is over' };
+    case 'LayerUp':
+      return { reason: 'limit', message: 'the client began again too often without getting through' };
     case 'LayerDown':
       return event.cause === 'RTR'
         ? { reason: 'peer-closed', message: 'the client closed the link' }
