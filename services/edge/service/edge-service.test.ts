@@ -79,9 +79,9 @@ async function write(
 }
 
 function recordOf(sealer: Sealer, bucket: string, entries: readonly ForwardEntry[] | undefined): Uint8Array {
-  const state = sealState(sealer, bucket, KEY, {} as never);
-  const forward = entries && sealForward(sealer, bucket, KEY, { entries }, undefined);
-  return encodeRecord(state, forward);
+  const at = { bucket, key: KEY, epoch: 1 };
+  const forward = entries && sealForward(sealer, at, { entries }, undefined);
+  return encodeRecord(at.epoch, sealState(sealer, at, {} as never), forward);
 }
 
 async function established(world: World, by: SimRuntime): Promise<void> {

@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import type { IvOptions } from '../esp/index.ts';
 import type { SocketSpec } from '../machine/listeners.ts';
 import { native } from '../native/index.ts';
-import type { EnginePolicy } from '../pipeline/index.ts';
+import type { EnginePolicy, Mark } from '../pipeline/index.ts';
 import type { PlaneReport } from '../service/plane.ts';
 import { SHARED_BACKLOG, SHARED_STOP, sharedOctets, type WorkerCommand, type WorkerTask } from './task.ts';
 
@@ -23,6 +23,7 @@ export interface CrewOptions {
   readonly ivs: IvOptions;
   readonly policy: EnginePolicy;
   readonly replayWindow: number;
+  readonly past: ReadonlyMap<number, Mark>;
   /** A queue for each worker. */
   readonly tuns: readonly number[];
   readonly sockets: readonly (readonly SocketSpec[])[];
@@ -61,6 +62,7 @@ export function createCrew(options: CrewOptions): Crew {
       ivs: options.ivs,
       policy: options.policy,
       replayWindow: options.replayWindow,
+      past: options.past,
       epochMs: options.now() - Number(process.hrtime.bigint() / 1_000_000n),
     };
     const transferList = [port2, ...task.peers.filter((port) => port !== undefined)];

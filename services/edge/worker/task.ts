@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { IvOptions } from '../esp/index.ts';
 import type { SocketSpec } from '../machine/listeners.ts';
-import type { EnginePolicy } from '../pipeline/index.ts';
+import type { EnginePolicy, Mark } from '../pipeline/index.ts';
 import type { PlaneCommand } from '../service/plane.ts';
 
 /** What one packet worker is told when it starts. Descriptors stay the main thread's to close. */
@@ -20,6 +20,7 @@ export interface WorkerTask {
   readonly ivs: IvOptions;
   readonly policy: EnginePolicy;
   readonly replayWindow: number;
+  readonly past: ReadonlyMap<number, Mark>;
   /** Milliseconds since the epoch at `process.hrtime` zero: all threads tell the same time. */
   readonly epochMs: number;
 }

@@ -2,6 +2,7 @@ import type { Runtime } from '@culvert/runtime';
 import { machineDigest, takeIdentity } from '../machine/identity.ts';
 import { openSockets, type Sockets } from '../machine/listeners.ts';
 import { localAddresses } from '../machine/local-addresses.ts';
+import { type Marks, openMarks } from '../machine/marks.ts';
 import { type Routing, setUpRouting } from '../machine/routing.ts';
 import { openTun, type Tun } from '../machine/tun.ts';
 import type { DataPlane, PlaneReport } from '../service/plane.ts';
@@ -17,6 +18,7 @@ interface Running {
   readonly tun: Tun;
   readonly sockets: Sockets;
   readonly routing: Routing;
+  readonly marks: Marks;
 }
 
 /** The real data plane: tun queues, sockets, one thread for each queue, and the kernel's routes and rules. */
@@ -49,12 +51,16 @@ export function createWorkerPlane(runtime: Runtime): DataPlane {
       });
       followAddresses('');
     },
-    post: (command) => dispatch?.dispatch(command),
+    post(command) {
+      if (command.type === 'declare') running?.marks.declared(command.declaration);
+      dispatch?.dispatch(command);
+    },
     async stop() {
       if (running === undefined || stopped) return;
       stopped = true;
       cancelAddresses();
       await running.crew.stop();
+      await running.marks.stop();
       await running.routing.undo();
       running.sockets.close();
       running.tun.close();
@@ -78,19 +84,27 @@ async function assemble(
     undo.push(() => routing.undo());
     const sockets = openSockets(config, workers, telemetry.log);
     undo.push(() => sockets.close());
+    const marks = await openMarks(config.stateDir, runtime.clock, (error) =>
+      telemetry.log.warn({ error: String(error) }, 'how far the SAs have come could not be written'),
+    );
+    undo.push(() => marks.stop());
     const crew = createCrew({
       ivs: { ...identity, cbcKey: runtime.entropy.seed() },
       policy: policyOf(config, localAddresses()),
       replayWindow: config.esp.replayWindow,
       tuns: tun.queues,
       sockets: sockets.read,
+      past: marks.past,
       now: () => runtime.clock.now(),
-      report,
+      report(reports) {
+        for (const one of reports) if (one.type === 'sessions') marks.heard(one.reports);
+        report(reports);
+      },
     });
     undo.push(() => crew.stop());
     await crew.ready;
     telemetry.log.info({ tun: tun.name, workers, ...identity }, 'the data plane is running');
-    return { crew, tun, sockets, routing };
+    return { crew, tun, sockets, routing, marks };
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;

@@ -84,6 +84,7 @@ function newLoop(task: WorkerTask): Loop {
     ivs: createIvSource(task.ivs),
     policy: task.policy,
     replayWindow: task.replayWindow,
+    past: task.past,
     sink: {
       ...reportingSink((report) => reports.push(report)),
       outer(flow, encapsulation, octets) {
