@@ -1,5 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseConfig } from '@culvert/config';
 import {
@@ -60,6 +62,22 @@ inCorporate('ip', 'link', 'set', 'host0', 'up');
 if (!snat) inCorporate('ip', 'route', 'add', '10.99.0.0/16', 'via', '192.0.2.1');
 inCorporate('ip', '-6', 'route', 'add', '2001:db8:99::/48', 'via', '2001:db8:80::f');
 
+// A network outside, where nobody is a client; and a machine that was no router before us.
+ip('link', 'add', 'outer0', 'type', 'veth', 'peer', 'name', 'nobody0');
+ip('link', 'set', 'nobody0', 'up');
+ip('addr', 'add', '198.18.0.1/24', 'dev', 'outer0');
+ip('link', 'set', 'outer0', 'up');
+inCorporate('ip', 'route', 'add', '198.18.0.0/24', 'via', '192.0.2.1');
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
+writeFileSync(FORWARDING, '0');
+if (workers > 1) {
+  // An earlier start has turned it on and was killed.
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const before = { 'net.ipv4.ip_forward': '0' };
+  writeFileSync(join(stateDir ?? '', 'edge-kernel-settings.json'), JSON.stringify({ boot, before }));
+  writeFileSync(FORWARDING, '1');
+}
+
 const config = parseConfig(
   `
 node: gw1
@@ -83,8 +101,9 @@ other.bus.subscribe<IkePacket>(subjects.ike.packet('*'), ({ payload }) => ike.pu
 async function declare(by: SimRuntime, session: string, name: string, entries: readonly ForwardEntry[]) {
   const key = recordKey(shardOfHex(session), session);
   const bucket = await by.bus.bucket(name);
-  const forward = sealForward(by.sealer, name, key, { entries }, undefined);
-  await bucket.create(key, encodeRecord(sealState(by.sealer, name, key, {} as never), forward));
+  const at = { bucket: name, key, epoch: 1 };
+  const forward = sealForward(by.sealer, at, { entries }, undefined);
+  await bucket.create(key, encodeRecord(at.epoch, sealState(by.sealer, at, {} as never), forward));
 }
 
 /** A client on its own port: SA, call and link, keys from the fixture. */
@@ -189,6 +208,8 @@ const sixth = snat
   ? ''
   : await asked(first, packet6(first.inside6, '2001:db8:80::1', echo6(first.inside6), 58));
 
+inCorporate('bash', '-c', 'echo past > /dev/udp/198.18.0.99/9');
+
 const message = Uint8Array.of(...new Uint8Array(8).fill(9), ...new Uint8Array(20));
 first.socket.send(message, 500, '127.0.0.1');
 first.socket.send(Uint8Array.of(0, 0, 0, 0, ...message), 4500, '127.0.0.1');
@@ -199,12 +220,18 @@ if (packet !== undefined) {
 }
 const ikeAnswer = await nextDatagram(first.socket);
 
-const rules = execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' });
+const rules = execFileSync('nft', ['list', 'table', 'inet', 'culvert_cvtest0'], { encoding: 'utf8' });
+const forwarding = readFileSync(FORWARDING, 'utf8').trim();
 const routes = ip('route', 'show', 'dev', 'cvtest0');
+// The workers report once a second.
+await pause(1_200);
 for (const stop of stops.reverse()) await stop();
 const after = {
   rules: execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }),
   links: ip('-o', 'link'),
+  forwarding: readFileSync(FORWARDING, 'utf8').trim(),
+  files: readdirSync(stateDir ?? ''),
+  marks: readFileSync(join(stateDir ?? '', 'edge-marks')).length,
 };
 clearInterval(pump);
 corporate.kill();
@@ -216,6 +243,7 @@ console.log(
     ike: ike.map(({ nonEspMarker, octets, listener }) => [nonEspMarker, octets.length, listener]),
     ikeAnswer: ikeAnswer && toHex(ikeAnswer),
     rules,
+    forwarding,
     routes,
     after,
     counters: sim.telemetry.counters(),

@@ -12,7 +12,14 @@ interface Seen {
   readonly ikeAnswer?: string;
   readonly rules: string;
   readonly routes: string;
-  readonly after: { readonly rules: string; readonly links: string };
+  readonly forwarding: string;
+  readonly after: {
+    readonly rules: string;
+    readonly links: string;
+    readonly forwarding: string;
+    readonly files: readonly string[];
+    readonly marks: number;
+  };
   readonly counters: Readonly<Record<string, number>>;
   readonly lines: readonly unknown[];
 }
@@ -51,7 +58,13 @@ describe.runIf(process.getuid?.() === 0)('the edge with real sockets, tun and th
       [true, 28, 'main'],
     ]);
     expect(seen.ikeAnswer).toBe(`00000000${'09'.repeat(8)}${'00'.repeat(20)}`);
-    expect(seen.rules).toContain('culvert_cvtest0');
+    // From the corporate host past the gateway to the outer network: no client's, so dropped and counted.
+    expect(seen.rules).toMatch(/iiftype .*oiftype .*nfproto ipv4 counter packets [1-9]/);
+    expect(seen.forwarding).toBe('1');
+    expect(seen.after.forwarding).toBe('0');
+    expect(seen.after.files.toSorted()).toEqual(['edge-identity.json', 'edge-marks']);
+    // Twelve octets for each of five SAs.
+    expect(seen.after.marks).toBe(60);
     expect(seen.routes).toContain('10.99.0.0/16');
     expect(seen.after.rules).not.toContain('culvert');
     expect(seen.after.links).not.toContain('cvtest0');

@@ -41,11 +41,14 @@ export function nft(script: string): Promise<void> {
   return withFile(script, (path) => run('nft', ['-f', path]));
 }
 
-/** Sets a kernel setting; answers the value it had, or undefined when it was so already. */
-export async function setSysctl(name: string, value: string): Promise<string | undefined> {
-  const path = join('/proc/sys', ...name.split('.'));
-  const before = (await readFile(path, 'utf8')).trim();
-  if (before === value) return undefined;
-  await writeFile(path, value);
-  return before;
+export async function readSysctl(name: string): Promise<string> {
+  return (await readFile(sysctlPath(name), 'utf8')).trim();
+}
+
+export function setSysctl(name: string, value: string): Promise<void> {
+  return writeFile(sysctlPath(name), value);
+}
+
+function sysctlPath(name: string): string {
+  return join('/proc/sys', ...name.split('.'));
 }

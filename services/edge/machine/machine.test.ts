@@ -61,9 +61,11 @@ const configWith = (text: string): Config =>
     '/nonexistent',
   );
 
+const NOT_CONFINED = { ipv4: false, ipv6: false };
+
 describe('rules', () => {
   test('nothing from the tun reaches a local port; clients are kept apart; SNAT only where wanted', () => {
-    const rules = nftRules(configWith('pool: { ipv4: 10.99.0.0/16 }'), 'culvert0');
+    const rules = nftRules(configWith('pool: { ipv4: 10.99.0.0/16 }'), 'culvert0', NOT_CONFINED);
     expect(rules).toMatch(/hook input[^}]*iifname "culvert0" counter drop/);
     expect(rules).toContain('iifname "culvert0" oifname "culvert0" counter drop');
     expect(rules).toContain('iifname "culvert0" meta nfproto ipv6 counter drop');
@@ -74,10 +76,21 @@ describe('rules', () => {
     const config = configWith(
       'pool: { ipv4: 10.99.0.0/16, ipv6: "2001:db8:99::/48" }, edge: { snat: true, clientToClient: true }',
     );
-    const rules = nftRules(config, 'culvert0');
+    const rules = nftRules(config, 'culvert0', NOT_CONFINED);
     expect(rules).toContain('ip saddr 10.99.0.0/16 oifname != "culvert0" masquerade');
     expect(rules).toContain('ip6 saddr 2001:db8:99::/48 oifname != "culvert0" masquerade');
     expect(rules).not.toContain('oifname "culvert0" counter drop');
+  });
+
+  test('who did not forward before us forwards for clients alone', () => {
+    const config = configWith('pool: { ipv4: 10.99.0.0/16, ipv6: "2001:db8:99::/48" }');
+    const between = (family: string) =>
+      `meta iiftype != 65534 meta oiftype != 65534 meta nfproto ${family} counter drop`;
+    const four = nftRules(config, 'culvert0', { ipv4: true, ipv6: false });
+    expect(four).toContain(between('ipv4'));
+    expect(four).not.toContain(between('ipv6'));
+    expect(nftRules(config, 'culvert0', { ipv4: true, ipv6: true })).toContain(between('ipv6'));
+    expect(nftRules(config, 'culvert0', NOT_CONFINED)).not.toContain('iiftype');
   });
 });
 
