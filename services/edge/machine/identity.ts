@@ -22,12 +22,18 @@ export class IdentityUnusable extends Error {
 }
 
 const NODE_ID_MAX = 255;
+const MINUTE_MS = 60_000;
+/** Generations follow the clock from here: its minutes last for 31 years. */
+const FIRST_MINUTE = Date.UTC(2025, 0, 1) / MINUTE_MS;
+/** Kept from the clock, which may be far off, for counting. */
+const GENERATIONS_TO_COUNT = 2 ** 22;
 
 /**
  * Takes a new generation, durably, before anything is sealed under it: two starts of a node never share
- * one, whatever crashed in between. On another machine the file gets another node id.
+ * one, whatever crashed in between. On another machine the file gets another node id. Where the clock is
+ * ahead of the count it gives the number, so that a disk set back to a snapshot repeats none either.
  */
-export async function takeIdentity(stateDir: string, machine: string): Promise<EngineIdentity> {
+export async function takeIdentity(stateDir: string, machine: string, now: number): Promise<EngineIdentity> {
   const path = join(stateDir, 'edge-identity.json');
   const before = await read(path);
   const same = before !== undefined && before.machine === machine;
@@ -38,7 +44,7 @@ export async function takeIdentity(stateDir: string, machine: string): Promise<E
   const next: Stored = {
     version: 1,
     nodeId: same ? before.nodeId : newNodeId(path, retired),
-    generation: same ? before.generation + 1 : 1,
+    generation: Math.max(same ? before.generation + 1 : 1, minuteOf(now)),
     machine,
     retired,
   };
@@ -50,6 +56,11 @@ export async function machineDigest(): Promise<string> {
   const id = await readFile('/etc/machine-id', 'utf8').catch(() => 'no machine-id');
   // machine-id(5): it should not leave the machine as it is.
   return createHash('sha256').update(`culvert edge ${id.trim()}`).digest('hex').slice(0, 32);
+}
+
+function minuteOf(now: number): number {
+  const minute = Math.floor(now / MINUTE_MS) - FIRST_MINUTE;
+  return minute >= 1 && minute <= GENERATION_MAX - GENERATIONS_TO_COUNT ? minute : 1;
 }
 
 function newNodeId(path: string, retired: readonly number[]): number {

@@ -18,39 +18,65 @@ afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
+const LONG_AGO = 0;
+
 describe('the identity in front of every IV', () => {
   test('each start has a new generation of the same node id', async () => {
     const directory = newDirectory();
-    const first = await takeIdentity(directory, 'machine a');
-    const second = await takeIdentity(directory, 'machine a');
+    const first = await takeIdentity(directory, 'machine a', LONG_AGO);
+    const second = await takeIdentity(directory, 'machine a', LONG_AGO);
     expect(first).toMatchObject({ generation: 1 });
     expect(second).toEqual({ nodeId: first.nodeId, generation: 2 });
     expect(statSync(join(directory, 'edge-identity.json')).mode & 0o777).toBe(0o600);
+  });
+
+  test('a disk that was set back does not repeat what came after its snapshot', async () => {
+    const directory = newDirectory();
+    const path = join(directory, 'edge-identity.json');
+    const noon = Date.UTC(2026, 5, 1, 12);
+    await takeIdentity(directory, 'machine a', noon);
+    const snapshot = readFileSync(path);
+    const used = new Set<number>();
+    for (let start = 1; start < 5; start += 1)
+      used.add((await takeIdentity(directory, 'machine a', noon + start * 60_000)).generation);
+    writeFileSync(path, snapshot);
+    const { generation } = await takeIdentity(directory, 'machine a', noon + 6 * 60_000);
+    expect(used.has(generation)).toBe(false);
+  });
+
+  test('a clock far off uses nothing up', async () => {
+    const directory = newDirectory();
+    const first = await takeIdentity(directory, 'machine a', Date.UTC(2500, 0, 1));
+    expect(first.generation).toBe(1);
+    expect((await takeIdentity(directory, 'machine a', Date.UTC(1970, 0, 1))).generation).toBe(2);
   });
 
   test('a copied disk gets another node id, which is never reissued', async () => {
     const directory = newDirectory();
     const seen = new Set<number>();
     for (let machine = 0; machine < 255; machine += 1) {
-      const { nodeId, generation } = await takeIdentity(directory, `machine ${machine}`);
+      const { nodeId, generation } = await takeIdentity(directory, `machine ${machine}`, LONG_AGO);
       expect(generation).toBe(1);
       seen.add(nodeId);
     }
     expect(seen.size).toBe(255);
-    await expect(takeIdentity(directory, 'one too many')).rejects.toThrow(/no node id is left/);
+    await expect(takeIdentity(directory, 'one too many', LONG_AGO)).rejects.toThrow(/no node id is left/);
   });
 
   test('a broken file and used-up generations stop the start instead of starting over', async () => {
     const directory = newDirectory();
     const path = join(directory, 'edge-identity.json');
-    const { nodeId } = await takeIdentity(directory, 'machine a');
+    const { nodeId } = await takeIdentity(directory, 'machine a', LONG_AGO);
     const stored = JSON.parse(readFileSync(path, 'utf8')) as object;
     writeFileSync(path, JSON.stringify({ ...stored, generation: GENERATION_MAX - 1 }));
-    expect(await takeIdentity(directory, 'machine a')).toEqual({ nodeId, generation: GENERATION_MAX });
-    await expect(takeIdentity(directory, 'machine a')).rejects.toThrow(IdentityUnusable);
+    expect(await takeIdentity(directory, 'machine a', LONG_AGO)).toEqual({
+      nodeId,
+      generation: GENERATION_MAX,
+    });
+    await expect(takeIdentity(directory, 'machine a', LONG_AGO)).rejects.toThrow(IdentityUnusable);
     for (const text of ['', '{', 'null', '{"version":1}', JSON.stringify({ ...stored, generation: 0 })]) {
       writeFileSync(path, text);
-      await expect(takeIdentity(directory, 'machine a')).rejects.toThrow(IdentityUnusable);
+      await expect(takeIdentity(directory, 'machine a', LONG_AGO)).rejects.toThrow(IdentityUnusable);
     }
   });
 });

@@ -75,7 +75,7 @@ async function assemble(
 ): Promise<Running> {
   const { config, telemetry } = runtime;
   const { workers } = config.edge;
-  const identity = await takeIdentity(config.stateDir, await machineDigest());
+  const identity = await takeIdentity(config.stateDir, await machineDigest(), runtime.clock.now());
   const undo: (() => unknown)[] = [];
   try {
     const tun = openTun(config.edge.tun, workers);
