@@ -16,14 +16,17 @@ describe('accel-ppp 9554ce0', () => {
     else expect(value?.length).toBe(inner);
   });
 
-  test.each([1, 2, 15, 16, 17, 32, 33, 500])('a wrong secret yields no more than was sent: %i octets', (length) => {
-    const hidden = hideAvp(key, new Uint8Array(length).fill(0x42));
-    for (let guess = 0; guess < 64; guess += 1) {
-      const wrong = revealAvp({ ...key, secret: Uint8Array.of(guess) }, hidden);
-      if (wrong !== undefined) expect(wrong.length).toBeLessThanOrEqual(hidden.length - 2);
-    }
-    expect(revealAvp(key, hidden)).toEqual(new Uint8Array(length).fill(0x42));
-  });
+  test.each([1, 2, 15, 16, 17, 32, 33, 500])(
+    'a wrong secret yields no more than was sent: %i octets',
+    (length) => {
+      const hidden = hideAvp(key, new Uint8Array(length).fill(0x42));
+      for (let guess = 0; guess < 64; guess += 1) {
+        const wrong = revealAvp({ ...key, secret: Uint8Array.of(guess) }, hidden);
+        if (wrong !== undefined) expect(wrong.length).toBeLessThanOrEqual(hidden.length - 2);
+      }
+      expect(revealAvp(key, hidden)).toEqual(new Uint8Array(length).fill(0x42));
+    },
+  );
 
   test.each([0, 1, 1018])('%i octets hold no subformat', (length) => {
     expect(revealAvp(key, new Uint8Array(length))).toBeUndefined();

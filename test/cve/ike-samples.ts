@@ -1,5 +1,5 @@
 import { hex } from '@culvert/wire';
-import { emitClearMessage, EXCHANGE, type Payload, type Proposal, type Transform } from '@culvert/wire/ike';
+import { EXCHANGE, emitClearMessage, type Payload, type Proposal, type Transform } from '@culvert/wire/ike';
 import { phase1Offer } from '../peer/isakmp-offer.ts';
 import { macos } from '../peer/profile.ts';
 

@@ -1,4 +1,4 @@
-import { nameOf, NOTIFY, parseClearMessage } from '@culvert/wire/ike';
+import { NOTIFY, nameOf, parseClearMessage } from '@culvert/wire/ike';
 import { describe, expect, test } from 'vitest';
 import { firstMessage } from './ike-samples.ts';
 

@@ -11,9 +11,13 @@ describe.each(DH_GROUPS)('group %i', (group) => {
     expect((await respondDh(group, y)).ok).toBe(false);
   });
 
-  test.each([0, 1, length - 1, length + 1, 64 * 1024])('%i octets are refused before any arithmetic', (octets) => {
-    if (octets !== length) expect(checkPublicValue(group, new Uint8Array(octets).fill(0x55))).toBe('bad-length');
-  });
+  test.each([0, 1, length - 1, length + 1, 64 * 1024])(
+    '%i octets are refused before any arithmetic',
+    (octets) => {
+      if (octets !== length)
+        expect(checkPublicValue(group, new Uint8Array(octets).fill(0x55))).toBe('bad-length');
+    },
+  );
 
   test('the largest number of the right length is refused', () => {
     expect(checkPublicValue(group, new Uint8Array(length).fill(0xff))).toBeDefined();

@@ -10,14 +10,35 @@ describe('CVE-2026-12413', () => {
   const proposals = (count: number) =>
     mainMode([{ kind: 'SA', proposals: Array.from({ length: count }, () => proposal) }]);
   const transforms = (count: number) =>
-    mainMode([{ kind: 'SA', proposals: Array.from({ length: Math.ceil(count / 128) }, (_, index) => ({
-      ...proposal,
-      transforms: Array.from({ length: Math.min(128, count - index * 128) }, () => transform),
-    })) }]);
+    mainMode([
+      {
+        kind: 'SA',
+        proposals: Array.from({ length: Math.ceil(count / 128) }, (_, index) => ({
+          ...proposal,
+          transforms: Array.from({ length: Math.min(128, count - index * 128) }, () => transform),
+        })),
+      },
+    ]);
   const attributes = (count: number) =>
-    mainMode([{ kind: 'SA', proposals: [{ ...proposal, transforms: [{ ...transform,
-      attributes: Array.from({ length: count }, (): Attribute => ({ type: 1, form: 'TV', value: 7 })),
-    }] }] }]);
+    mainMode([
+      {
+        kind: 'SA',
+        proposals: [
+          {
+            ...proposal,
+            transforms: [
+              {
+                ...transform,
+                attributes: Array.from(
+                  { length: count },
+                  (): Attribute => ({ type: 1, form: 'TV', value: 7 }),
+                ),
+              },
+            ],
+          },
+        ],
+      },
+    ]);
 
   test.each([
     ['payloads', payloads, ISAKMP_LIMITS.payloadsMax],

@@ -1,4 +1,4 @@
-import { parseClearMessage, PAYLOAD } from '@culvert/wire/ike';
+import { PAYLOAD, parseClearMessage } from '@culvert/wire/ike';
 import { expect, test } from 'vitest';
 import { firstMessage } from './ike-samples.ts';
 
