@@ -49,13 +49,14 @@ export async function claim(claiming: Claiming, pool: Pool, wanted: Claim): Prom
 
 /** In order of preference; each is still to be tried. */
 function* candidates(table: LeaseTable, pool: Pool, wanted: Claim): Generator<string> {
-  // A session's own lease comes first, so that asking again gives the same answer.
-  const own = addressesOf(table.of(wanted.session, wanted.call), pool);
-  yield* own.filter((address) => wanted.fixed === undefined || address === wanted.fixed);
   if (wanted.fixed !== undefined) {
-    yield wanted.fixed;
+    // A users file may hold any address, also one from before the pool was another.
+    if (pool.holds(wanted.fixed)) yield wanted.fixed;
     return;
   }
+  // A session's own lease comes first, so that asking again gives the same answer.
+  const own = addressesOf(table.of(wanted.session, wanted.call), pool);
+  yield* own.filter((address) => pool.holds(address));
   const allowed = (address: string) => pool.holds(address) && !wanted.reserved.has(address);
   yield* addressesOf(table.lastOf(wanted.user), pool).filter(allowed);
   if (wanted.wanted !== undefined && allowed(wanted.wanted)) yield wanted.wanted;

@@ -140,16 +140,15 @@ describe('one instance', () => {
     }
   });
 
-  test('a fixed address is for its user alone, also outside the pool', async () => {
+  test('a fixed address is for its user alone', async () => {
     const world = createWorld({ seed: 5 });
-    const aaa = await instance(world, 'aaa', { fixed: { boss: '10.98.0.4', far: '10.77.0.9' } });
+    const aaa = await instance(world, 'aaa', { fixed: { boss: '10.98.0.4' } });
     const others = [];
     for (let number = 1; number <= 5; number += 1)
       others.push(addressOf(await world.promised(ask(aaa, number))));
     expect(others).not.toContain('10.98.0.4');
     expect(others.at(-1)).toBeUndefined();
     expect(addressOf(await world.promised(ask(aaa, 10, { user: 'boss' })))).toBe('10.98.0.4');
-    expect(addressOf(await world.promised(ask(aaa, 11, { user: 'far' })))).toBe('10.77.0.9');
     expect(await world.promised(ask(aaa, 12, { user: 'boss' }))).toEqual({
       leased: false,
       reason: 'exhausted',
@@ -157,6 +156,17 @@ describe('one instance', () => {
     expect(aaa.process.telemetry.lines.at(-1)?.message).toContain('held by another session');
     await world.promised(aaa.leases.release({ id: 'r', session: sessionOf(10), call: 1 }));
     expect(addressOf(await world.promised(ask(aaa, 12, { user: 'boss' })))).toBe('10.98.0.4');
+  });
+
+  test('a fixed address that no client may have is nobody’s', async () => {
+    const world = createWorld({ seed: 5 });
+    const fixed = { gateway: '10.98.0.1', network: '10.98.0.0', far: '10.77.0.9', self: '127.0.0.1' };
+    const aaa = await instance(world, 'aaa', { fixed });
+    for (const user of Object.keys(fixed)) {
+      const answer = await world.promised(ask(aaa, 1, { user }));
+      expect(answer).toEqual({ leased: false, reason: 'exhausted' });
+      expect(aaa.process.telemetry.lines.at(-1)?.message).toContain('is no client address of pool.ipv4');
+    }
   });
 
   test('both families; without an IPv6 pool IPv4 alone; IPv6 alone without a pool is refused', async () => {

@@ -117,7 +117,9 @@ function refused(needs: LeaseNeeds, question: LeaseQuestion): LeaseAnswer {
     { session, call, user: shownName(question.user), ...(fixed === undefined ? {} : { fixed }) },
     fixed === undefined
       ? 'no address: every address of the pool is leased or in quarantine; enlarge pool.ipv4 or pool.ipv6'
-      : "no address: the user's fixed address is held by another session",
+      : needs.pool4.holds(fixed)
+        ? "no address: the user's fixed address is held by another session"
+        : "no address: the user's fixed address is no client address of pool.ipv4; give the user another one",
   );
   return { leased: false, reason: 'exhausted' };
 }

@@ -44,7 +44,7 @@ function file(name: string, content: string): string {
 const PSK = newPsk();
 const good = file(
   'good.yaml',
-  `stateDir: state\npsks: [{ name: a, secret: ${PSK} }]\nusers: [{ name: inline, password: geheim }]\n`,
+  `stateDir: state\npsks: [{ name: a, secret: ${PSK} }]\nusers: [{ name: inline, password: geheim, ipv4: 10.98.0.77 }]\n`,
 );
 const wrong = file(
   'wrong.yaml',
@@ -153,7 +153,13 @@ describe('user', () => {
 
     const listed = JSON.parse((await culvert([...at, 'user', 'list', '--json'])).out);
     expect(listed).toEqual([
-      { name: 'inline', methods: ['ms-chap-v2', 'pap'], disabled: false, from: 'configuration' },
+      {
+        name: 'inline',
+        methods: ['ms-chap-v2', 'pap'],
+        ipv4: '10.98.0.77',
+        disabled: false,
+        from: 'configuration',
+      },
       { name: 'alice', methods: ['ms-chap-v2', 'pap'], disabled: false, from: 'users file' },
       {
         name: 'bob',
@@ -190,6 +196,18 @@ describe('user', () => {
     [
       ['add', 'x', '--session-timeout', 'soon'],
       '--session-timeout is not a time in seconds (soon); write a whole number',
+    ],
+    [
+      ['add', 'x', '--ipv4', '10.98.0.1'],
+      '--ipv4 is the gateway, network or broadcast address of the pool (10.98.0.1); choose another one',
+    ],
+    [
+      ['add', 'x', '--ipv4', '192.0.2.1'],
+      '--ipv4 is no address of the pool 10.98.0.0/22 (192.0.2.1); choose one of it',
+    ],
+    [
+      ['add', 'x', '--ipv4', '10.98.0.77'],
+      '--ipv4 belongs to inline (10.98.0.77); give every user another one',
     ],
     [['add', 'x', '--ipv4', '10.98.0'], 'ipv4 is refused; write an address such as 10.98.0.50'],
   ])('%j', async (args, message) => {

@@ -1,3 +1,4 @@
+export { fixedAddressFault } from './checks/fixed-address.ts';
 export {
   type Config,
   defaultStateDir,

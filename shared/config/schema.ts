@@ -157,7 +157,7 @@ const user = z.strictObject({
     .optional()
     .describe('File whose content, without the last line end, is the password'),
   chap: z.boolean().default(false).describe('Keep what CHAP-MD5 needs: the password itself, sealed'),
-  ipv4: address4.optional().describe('A fixed address for this user'),
+  ipv4: address4.optional().describe('A fixed address for this user, one of the pool'),
   sessionTimeoutSeconds: seconds(60, 31_536_000).optional(),
 });
 

@@ -1,4 +1,5 @@
-import type { Config } from '@culvert/config';
+import { isIPv4 } from 'node:net';
+import { type Config, fixedAddressFault } from '@culvert/config';
 import { createSealer, loadOrCreateKeyFile } from '@culvert/crypto';
 import { newPassword } from '@culvert/service-gateway';
 import { addUser, listUsers, removeUser, UserRefused } from '@culvert/users';
@@ -24,6 +25,7 @@ export async function userAdd(
 ): Promise<void> {
   const config = configAt(place);
   refuseInline(config, name, 'add');
+  if (options.ipv4 !== undefined) refuseAddress(config, options.ipv4);
   const { password, generated } = await passwordOf(options, terminal);
   const sealer = createSealer(await loadOrCreateKeyFile(config.keyFile));
   const user = {
@@ -101,6 +103,17 @@ function refuseInline(config: Config, name: string, verb: string): void {
     problem: 'stands in the configuration file',
     remedy: verb === 'add' ? 'change its passwordFile there' : 'remove it there',
   });
+}
+
+/** What is no address at all is for the users file to refuse; it also knows the addresses of its other users. */
+function refuseAddress({ pool, users }: Config, ipv4: string): void {
+  if (!isIPv4(ipv4)) return;
+  const owner = users.find((user) => user.ipv4 === ipv4);
+  const fault =
+    owner === undefined
+      ? fixedAddressFault(ipv4, pool)
+      : { problem: `belongs to ${printable(owner.name)}`, remedy: 'give every user another one' };
+  if (fault !== undefined) throw new CommandFailed({ field: '--ipv4', value: ipv4, ...fault });
 }
 
 async function passwordOf(

@@ -77,6 +77,11 @@ describe('users', () => {
       'is the gateway, network or broadcast address of the pool',
     ],
     [
+      'users: [{ name: a, password: x, ipv4: 192.0.2.9 }]',
+      'users[0].ipv4',
+      'is no address of the pool 10.98.0.0/22',
+    ],
+    [
       'users: [{ name: a, password: x, ipv4: 10.98.0.9 }, { name: b, password: x, ipv4: 10.98.0.9 }]',
       'users[1].ipv4',
       'belongs to users[0]',

@@ -1,4 +1,4 @@
-import { contains, firstHost, prefixOf } from '../prefix.ts';
+import { fixedAddressFault } from './fixed-address.ts';
 import { type Check, type Parts, present, type Report } from './parts.ts';
 
 export const checkUsers: Check = (parts, report) => {
@@ -39,16 +39,7 @@ function checkFixed({ users, pool }: Parts, report: Report): void {
       report(['users', index, 'ipv4'], `belongs to users[${first}]`, 'give every user another one');
     taken.set(ipv4, first ?? index);
     if (pool === undefined) continue;
-    const prefix = prefixOf(pool.ipv4);
-    const fixed = prefixOf(ipv4);
-    const gateway = pool.gateway4 ?? firstHost(pool.ipv4);
-    const edge = contains(prefix, fixed) && (fixed.first === prefix.first || fixed.last === prefix.last);
-    if (ipv4 === gateway || edge) {
-      report(
-        ['users', index, 'ipv4'],
-        'is the gateway, network or broadcast address of the pool',
-        'choose another one',
-      );
-    }
+    const fault = fixedAddressFault(ipv4, pool);
+    if (fault !== undefined) report(['users', index, 'ipv4'], fault.problem, fault.remedy);
   }
 }
