@@ -31,7 +31,7 @@ const SESSION = 'abcd0123456789ef';
 const SHARD = shardOfHex(SESSION);
 const CONFIG = `
 node: n1
-psks: [{ name: office, secret: 'Xk7#pQ2v!Lm9sTz4-long-enough-and-random' }]
+psks: [{ name: office, secret: 'J3v9-wQx7_2mNbR5tYp8LkHs4Df6GcVz1AqWeUiOn' }]
 `;
 
 interface Bench {
