@@ -10,7 +10,7 @@ import type { Agreements } from './agreements.ts';
 import type { Directory } from './directory.ts';
 import { datagramsOf } from './fragmenting.ts';
 import type { IkeInput } from './inputs.ts';
-import { writeReport } from './reports.ts';
+import { reportWriter } from './reports.ts';
 import { askActivity, askL2tp } from './requests.ts';
 import { type SealedMessage, sealInformational, secretsOf } from './seal.ts';
 import { sealClearNotify, sealMm2, sealMm4, sealMm6 } from './seal-phase-1.ts';
@@ -36,7 +36,8 @@ export interface Performance {
 
 /** One handler per effect type, exhaustive by type. */
 export function performers({ runtime, directory, agreements, isakmpSasMax, host }: Performance): Performers {
-  const { bus, config, telemetry } = runtime;
+  const { bus, config, telemetry, clock } = runtime;
+  const writeReport = reportWriter(telemetry, clock);
   const peer = <T extends IkeEffect['type']>(seal: Seal<T>): Performer<Effect<T>, IkeInput, IkeVault> => ({
     class: 'peer',
     seal: (effect, { vault }) => departing(seal(effect, vault), vault, config),
@@ -88,7 +89,7 @@ export function performers({ runtime, directory, agreements, isakmpSasMax, host 
     report: {
       class: 'local',
       perform: (report, context) => {
-        writeReport(telemetry, report, context);
+        writeReport(report, context);
         return Promise.resolve(undefined);
       },
     },
