@@ -30,6 +30,7 @@ export function createAaaService(runtime: Runtime): AaaService {
       runtime.serveAdmin({
         status: () => ({
           sessions: leases?.table.live ?? 0,
+          starting: leases === undefined,
           details: details(runtime, directory, authenticator, leases, pools),
         }),
       });

@@ -39,6 +39,7 @@ export function createHost<Input, Body, E extends Happening, V extends Vault>(
     admin: {
       status: () => ({
         sessions: engine.sessions.size,
+        starting: engine.phase === 'starting',
         details: { phase: engine.phase, stalledWrites: engine.stalled },
       }),
       sessions: () => [...views(engine)].map((session) => summarise(engine, session)),

@@ -19,7 +19,12 @@ export interface Host<Input, V extends Vault> {
 }
 
 export interface HostAdmin {
-  status(): { readonly sessions: number; readonly details: Readonly<Record<string, unknown>> };
+  status(): {
+    readonly sessions: number;
+    readonly details: Readonly<Record<string, unknown>>;
+    /** The records are not loaded yet. */
+    readonly starting: boolean;
+  };
   sessions(): readonly SessionSummary[];
   session(session: string): SessionSummary | undefined;
 }

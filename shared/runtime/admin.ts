@@ -21,14 +21,15 @@ export interface AdminPorts {
 export function answerAdmin(source: AdminSource, ports: AdminPorts): void {
   const { bus, service } = ports;
   bus.respond(subjects.admin.status(service), (): ServiceStatus => {
-    const { sessions, details } = source.status();
+    const { sessions, details, starting } = source.status();
+    const state = ports.state();
     return {
       service,
       node: ports.node,
       pid: ports.process.pid,
       version: ports.version,
       startedAt: ports.startedAt,
-      state: ports.state(),
+      state: starting === true && state === 'serving' ? 'starting' : state,
       sessions,
       ...ports.process.memory(),
       counters: ports.telemetry.counters(),

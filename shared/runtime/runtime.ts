@@ -27,7 +27,8 @@ export interface Runtime {
 }
 
 export interface AdminSource {
-  status(): Pick<ServiceStatus, 'sessions' | 'details'>;
+  /** `starting`: what the service needs is not there yet, so it cannot serve. */
+  status(): Pick<ServiceStatus, 'sessions' | 'details'> & { readonly starting?: boolean };
   sessions?(): readonly SessionSummary[];
   session?(session: string): SessionSummary | undefined;
 }

@@ -25,6 +25,7 @@ export function createEdge(runtime: Runtime, plane: DataPlane): { start(): Promi
       const subscriptions = listenToServices(runtime, directory, (command, after) => {
         if (!gate.pass(command, after, clock.now())) telemetry.count('edge.gate', { end: 'full' });
       });
+      let loaded = false;
       const watching = watchRecords({
         ...runtime,
         declared(declaration) {
@@ -34,6 +35,7 @@ export function createEdge(runtime: Runtime, plane: DataPlane): { start(): Promi
         },
         applied: (bucket, revision) => gate.applied(bucket, revision),
         caughtUp() {
+          loaded = true;
           telemetry.log.info({ sessions: directory.size }, 'forwarding entries are loaded');
           reservations.sweep(() => directory.sequenceKeys());
         },
@@ -47,7 +49,11 @@ export function createEdge(runtime: Runtime, plane: DataPlane): { start(): Promi
       sweep();
       telemetry.gauge('edge.sessions', () => directory.size);
       runtime.serveAdmin({
-        status: () => ({ sessions: directory.size, details: { gateWaiting: gate.waiting } }),
+        status: () => ({
+          sessions: directory.size,
+          starting: !loaded,
+          details: { gateWaiting: gate.waiting },
+        }),
         sessions: () => directory.summaries(),
         session: (session) => directory.summary(session),
       });
