@@ -150,6 +150,25 @@ describe('storage that lies', () => {
       expect(toy.outside.replies).toHaveLength(1);
     }));
 
+  test("a predecessor's first record of a session lands after its successor has looked: adopted", () =>
+    inWorld({ seed: 6 }, async (world) => {
+      const first = await started(world);
+      first.host.input({ do: 'found', session: S });
+      world.broker.storage.lateWrite = 1;
+      first.host.input({ do: 'establish', session: S });
+      await world.run(10);
+      first.crash();
+      world.broker.storage.lateWrite = 0;
+      const second = await started(world);
+      expect(second.outside.restored).toEqual([]);
+      await world.run(10_000);
+      expect(second.outside.restored).toEqual([S]);
+      second.host.input({ do: 'add', session: S, n: 2 });
+      await world.run(100);
+      expect(second.outside.replies.map((reply) => reply.text)).toEqual(['count 2']);
+      expect(first.outside.replies).toEqual([]);
+    }));
+
   test('a write that lands late does not look like another owner', () =>
     inWorld({ seed: 3 }, async (world) => {
       const toy = await started(world);
