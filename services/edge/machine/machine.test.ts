@@ -5,7 +5,7 @@ import { type Config, parseConfig } from '@culvert/config';
 import { afterEach, describe, expect, test } from 'vitest';
 import { GENERATION_MAX } from '../esp/index.ts';
 import { IdentityUnusable, takeIdentity } from './identity.ts';
-import { localAddresses } from './local-addresses.ts';
+import { addressesOf, localAddresses } from './local-addresses.ts';
 import { nftRules } from './nft-rules.ts';
 
 const directories: string[] = [];
@@ -118,6 +118,16 @@ describe('rules', () => {
     expect(nftRules(config, 'culvert0', { ipv4: true, ipv6: true })).toContain(between('ipv6'));
     expect(nftRules(config, 'culvert0', NOT_CONFINED)).not.toContain('iiftype');
   });
+});
+
+test('local addresses have the subnet-router anycast address of every IPv6 prefix', () => {
+  const info = { address: '2001:db8:80::f', cidr: '2001:db8:80::f/64', family: 'IPv6' } as const;
+  expect(addressesOf(info)).toEqual(['2001:db8:80::f', '2001:db8:80::']);
+  expect(addressesOf({ ...info, address: 'fe80::1%eth0', cidr: 'fe80::1/64' })).toEqual([
+    'fe80::1',
+    'fe80::',
+  ]);
+  expect(addressesOf({ ...info, cidr: '2001:db8:80::f/128' })).toEqual(['2001:db8:80::f']);
 });
 
 test('local addresses have loopback with its broadcast, without zones', () => {
