@@ -13,7 +13,7 @@ export type L2tpEffect =
   /** PPP shall end in order, then ask for `Disconnect`. */
   | { readonly type: 'link.close'; readonly call: number; readonly reason: EndReason }
   | { readonly type: 'link.stop'; readonly call: number; readonly reason: EndReason }
-  /** One line for the operator. */
-  | { readonly type: 'explain'; readonly text: string }
+  /** One line for the operator: `text` is one of a few, `result` may hold words of the peer. */
+  | { readonly type: 'explain'; readonly text: string; readonly result: string }
   /** A datagram that came to nothing; the reason is a metric label. */
   | { readonly type: 'dropped'; readonly reason: string };

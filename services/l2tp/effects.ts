@@ -80,8 +80,9 @@ export function performers({ bus, config, telemetry }: Runtime): Performers {
     },
     explain: {
       class: 'local',
-      async perform({ text }, { session, from, trace }) {
-        telemetry.log.info({ session, actor: from, trace }, text);
+      async perform({ text, result }, { session, from }) {
+        // The line of the log is limited by its text, so that must not be the peer's to choose.
+        telemetry.log.info({ session, actor: from, result }, text);
         return undefined;
       },
     },

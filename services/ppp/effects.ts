@@ -67,8 +67,8 @@ export function performers({ bus, telemetry }: Runtime, early: EarlyFrames): Per
     },
     explain: {
       class: 'local',
-      async perform({ level, call, note }, { session, trace }) {
-        telemetry.log[level]({ session, call, trace, ...note.fields }, note.message);
+      async perform({ level, call, note }, { session }) {
+        telemetry.log[level]({ session, call, ...note.fields }, note.message);
         const { reason } = note.fields;
         telemetry.count('culvert.ppp.links', { event: reason === undefined ? 'opened' : String(reason) });
         return undefined;

@@ -112,7 +112,8 @@ function sendCDN(
   cause?: PppDisconnectCause,
 ): void {
   if (why !== undefined) {
-    turn.emitted.push({ type: 'explain', text: `${why}: CDN, ${explainResult('CDN', resultCode)}` });
+    const result = `CDN, ${explainResult('CDN', resultCode)}`;
+    turn.emitted.push({ type: 'explain', text: `call ended: ${why}`, result });
   }
   turn.context = { ...turn.context, ending };
   const values = { resultCode, assignedSessionId: turn.context.ours };
@@ -129,7 +130,8 @@ export function noteCDN(turn: CallTurn): void {
   if (code !== undefined) {
     turn.emitted.push({
       type: 'explain',
-      text: `call ended by the peer: CDN, ${explainResult('CDN', code)}`,
+      text: 'call ended by the peer',
+      result: `CDN, ${explainResult('CDN', code)}`,
     });
   }
   turn.context = { ...turn.context, ending: 'peer-closed' };

@@ -153,7 +153,8 @@ export function stopForEmptiness(turn: TunnelTurn): void {
 
 function stop(turn: TunnelTurn, code: ResultCode, ending: EndReason, why?: string): void {
   if (why !== undefined) {
-    turn.emitted.push({ type: 'explain', text: `${why}: StopCCN, ${explainResult('StopCCN', code)}` });
+    const result = `StopCCN, ${explainResult('StopCCN', code)}`;
+    turn.emitted.push({ type: 'explain', text: `tunnel stopped: ${why}`, result });
   }
   turn.context = { ...turn.context, ending };
   // §6.4: all sessions are implicitly cleared.
@@ -164,8 +165,8 @@ function stop(turn: TunnelTurn, code: ResultCode, ending: EndReason, why?: strin
 /** The peer has stopped the tunnel. */
 export function stopped(turn: TunnelTurn): void {
   const code = turn.event.type === 'StopCCN' ? turn.event.heard.values.resultCode : undefined;
-  const text = code === undefined ? 'StopCCN' : `StopCCN, ${explainResult('StopCCN', code)}`;
-  turn.emitted.push({ type: 'explain', text: `stopped by the peer: ${text}` });
+  const result = code === undefined ? 'StopCCN' : `StopCCN, ${explainResult('StopCCN', code)}`;
+  turn.emitted.push({ type: 'explain', text: 'tunnel stopped by the peer', result });
   turn.context = { ...turn.context, ending: 'peer-closed' };
   dropQueue(turn);
   tellCalls(turn, { type: 'TunnelGone', reason: 'peer-closed' });

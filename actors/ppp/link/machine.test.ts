@@ -51,7 +51,7 @@ function at(state: State): AnyMachineSnapshot {
     ...(reached > 1 && { lcp: { ours, theirs: [] } }),
     ...(reached > 2 && { user: 'alice', policy: {}, leasing: true }),
     ...(state === 'network' && { lease, networks: { ipcp: 'opened', ipv6cp: 'finished' }, opened: true }),
-    ...(state === 'terminate' && { ending: { reason: 'operator', message: 'closed: operator' } }),
+    ...(state === 'terminate' && { ending: { reason: 'operator', message: 'closed by the operator' } }),
   };
   return restored(link, { value: VALUES[state], context: { ...context } });
 }

@@ -38,6 +38,18 @@ const REFUSALS: Readonly<Record<string, string>> = {
   reflected: 'the client sent our own challenge back',
 };
 
+/** Why another service ends the link. */
+const CLOSINGS: Readonly<Partial<Record<EndReason, string>>> = {
+  'peer-closed': 'the client closed its tunnel',
+  operator: 'closed by the operator',
+  'peer-silent': 'the client has fallen silent',
+  lifetime: 'the session time is over',
+  'session-ended': 'the IPsec session has ended',
+  'protocol-error': 'a protocol error below PPP',
+  limit: 'no resources',
+  shutdown: 'the gateway stops',
+};
+
 const LEASES: Readonly<Record<string, string>> = {
   exhausted: 'the address pool is exhausted',
   unavailable: 'the address service is not available',
@@ -72,7 +84,7 @@ export function endingOf(event: LinkEvent, context: LinkContext): Ending {
       return { reason: 'authentication-failed', message: 'the client rejects the authentication protocol' };
     case 'CloseLink':
     case 'StopLink':
-      return { reason: event.reason, message: `closed: ${event.reason}` };
+      return { reason: event.reason, message: CLOSINGS[event.reason] ?? event.reason };
     case 'LifetimeExpired':
       return { reason: 'lifetime', message: 'the session time is over' };
     case 'LayerUp':

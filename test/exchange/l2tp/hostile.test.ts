@@ -39,6 +39,24 @@ describe('hostile', () => {
     expect(Object.values(exchange.lns.states())).toEqual(['established']);
   });
 
+  test('the words of a peer stand beside the operator’s line, which they cannot make a new one of', () => {
+    const lines = ['one', 'another'].map((advice) => {
+      const exchange = new Exchange();
+      exchange.connect();
+      const call = callsOf(exchange.lac.state)[0]?.context.ours ?? 0;
+      exchange.lac.take({ kind: 'disconnect', call, reason: 'protocol-error', advice });
+      exchange.settle();
+      return exchange.lns.tells('explain')[0];
+    });
+    const text = 'call ended by the peer';
+    const result = (words: string) =>
+      `CDN, general error: field value out of range or reserved field non-zero (${words})`;
+    expect(lines).toEqual([
+      { type: 'explain', text, result: result('one') },
+      { type: 'explain', text, result: result('another') },
+    ]);
+  });
+
   test('without M it is as if it had not been there', () => {
     const exchange = new Exchange();
     exchange.connect();
