@@ -62,6 +62,18 @@ describe('the reservation of an SA that is gone goes too', () => {
       expect(granted).toEqual([]);
       expect(kept(world)).toBe(false);
     }));
+
+  test('when it lands after the SA went', () =>
+    inWorld({ seed: 5 }, async (world) => {
+      const { sequences } = await opened(world);
+      world.broker.storage.lateWrite = 1;
+      sequences.want(SA);
+      await world.run(1_000);
+      sequences.forget(SA);
+      world.broker.storage.lateWrite = 0;
+      await world.run(20_000);
+      expect(kept(world)).toBe(false);
+    }));
 });
 
 test('an SA that comes again under the same SPI keeps its numbers, however late the deletion lands', () =>

@@ -71,8 +71,12 @@ export function createSequences(options: SequencesOptions): Sequences {
       wanted.delete(key);
       options.granted(sa, block);
     } catch (error) {
-      if (wanted.get(key) !== sa) return remove(key, RETRY_MS);
       if (stopped) return;
+      if (wanted.get(key) !== sa) {
+        // What nobody answered may still land.
+        clock.after(RETRY_MS, () => void remove(key, RETRY_MS));
+        return;
+      }
       if (!(error instanceof BusUnavailable) && !(error instanceof RevisionConflict))
         options.failed(sa, error);
       clock.after(retryMs, () => void attempt(sa, Math.min(retryMs * 2, RETRY_MAX_MS)));
