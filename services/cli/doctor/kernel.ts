@@ -66,7 +66,7 @@ export function forwarding(): Finding[] {
   if (read(path)?.trim() === '1') return [good('forwarding', 'IPv4 is on')];
   try {
     accessSync(path, constants.W_OK);
-    return [good('forwarding', 'IPv4 is off; culvert up can turn it on')];
+    return [good('forwarding', 'IPv4 is off; culvert up can turn it on, for its clients alone')];
   } catch {
     return [
       doubtful('forwarding', 'IPv4 is off and cannot be turned on here', 'sysctl -w net.ipv4.ip_forward=1'),
