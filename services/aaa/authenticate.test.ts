@@ -281,6 +281,16 @@ describe('guessing', () => {
     expect(reasons.filter((reason) => reason === 'locked-out')).toHaveLength(35);
   });
 
+  test('a question that is repeated while it is judged is judged once', async () => {
+    const { authenticator, refusals, ask } = setUp();
+    const [proof, callingStation] = [pap('wrong'), '192.0.2.7'];
+    const question = { id: 'same', session: SESSION, callingStation, user: 'alice', proof };
+    const answers = await Promise.all(Array.from({ length: 6 }, () => authenticator.authenticate(question)));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(refusals()).toHaveLength(1);
+    expect(await ask('alice', pap('wonder pässword'))).toMatchObject({ accepted: true });
+  });
+
   test('an unknown user is locked like a known one', async () => {
     const { ask } = setUp();
     for (let count = 0; count < 5; count += 1) await ask('ghost', msChap('ghost', 'x'), `192.0.2.${count}`);

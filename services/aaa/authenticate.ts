@@ -77,18 +77,27 @@ export function createAuthenticator(needs: AuthenticatorNeeds): Authenticator {
     return { account: known, verdict };
   };
 
+  const answerTo = async (question: AuthQuestion): Promise<AuthAnswer> => {
+    const [user, source] = [withoutDomain(question.user), sourceOf(question.callingStation)];
+    const hindrance = await turns.enter(() => begin(user, source));
+    if (hindrance !== undefined) return refused(needs, question, hindrance);
+    const outcome = await judge(question).catch((error: unknown): Refused => {
+      needs.telemetry.log.error({ session: question.session, error }, 'a login could not be judged');
+      return { reason: 'unavailable', detail: 'see the error before this line' };
+    });
+    settle(users, user, sources, source, outcome, needs.clock.now());
+    turns.next();
+    return 'reason' in outcome ? refused(needs, question, outcome) : accepted(needs, question, outcome);
+  };
+  /** By id: ppp repeats a question that waits long, and that is no further guess and no further work. */
+  const underWay = new Map<string, Promise<AuthAnswer>>();
+
   return {
-    async authenticate(question) {
-      const [user, source] = [withoutDomain(question.user), sourceOf(question.callingStation)];
-      const hindrance = await turns.enter(() => begin(user, source));
-      if (hindrance !== undefined) return refused(needs, question, hindrance);
-      const outcome = await judge(question).catch((error: unknown): Refused => {
-        needs.telemetry.log.error({ session: question.session, error }, 'a login could not be judged');
-        return { reason: 'unavailable', detail: 'see the error before this line' };
-      });
-      settle(users, user, sources, source, outcome, needs.clock.now());
-      turns.next();
-      return 'reason' in outcome ? refused(needs, question, outcome) : accepted(needs, question, outcome);
+    authenticate(question) {
+      const { id } = question;
+      const answer = underWay.get(id) ?? answerTo(question).finally(() => underWay.delete(id));
+      underWay.set(id, answer);
+      return answer;
     },
     get watched() {
       return { users: users.size, sources: sources.size };
