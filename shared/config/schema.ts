@@ -73,7 +73,6 @@ const ike = z.strictObject({
     })
     .prefault({})
     .describe('RFC 3706'),
-  natKeepaliveSeconds: seconds(5, 300).default(20).describe('RFC 3948 §4, sent when we are behind the NAT'),
   halfOpenMax: count(16, 100_000)
     .default(4_000)
     .describe('Unauthenticated ISAKMP SAs; above it new ones wait'),
