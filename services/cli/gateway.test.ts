@@ -13,34 +13,40 @@ const BUS = fileURLToPath(new URL('../../shared/bus/index.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'culvert-cli-gateway-'));
 const A = '0123456789abcdef';
 const B = '01ff456789abcdef';
+const C = '0102456789abcdef';
 
-/** Services that answer as the real ones do, with two sessions; ike ends one when asked to. */
+/** Services that answer as the real ones do, with three sessions; ike ends one when asked to, and mutes all for another. */
 const service = (name: string) => `
 import { connectNats } from ${JSON.stringify(BUS)};
 const bus = await connectNats({ url: process.env.CULVERT_NATS_URL, name: '${name}' });
 const startedAt = Date.now() - 90_000;
-const live = new Set(['${A}', '${B}']);
+const live = new Set(['${A}', '${B}', '${C}']);
 const facts = {
-  edge: { user: 'alice', ipv4: '10.98.0.2', peer: '192.0.2.7:4500', suite: 'aes-cbc-256 hmac-sha1-96', octetsIn: 1234567 },
+  edge: { user: 'alice', ipv4: '10.98.0.2', peer: '192.0.2.7:4500', suite: 'aes-cbc-256 hmac-sha1-96', octetsIn: 1234567, lastInboundAt: Date.now() - 7_000 },
   ike: { client: 'windows' },
   l2tp: { peerHostName: 'DESKTOP\\u001b[31m' },
   ppp: {},
 }['${name}'];
-const summary = (session) => ({ session, service: '${name}', since: startedAt, states: { '${name}.main': 'open' }, facts, traceId: 'f00d' });
+const ending = (session) => '${name}' === 'l2tp' && session === '${B}' ? { ending: 'lifetime' } : {};
+const summary = (session) => ({ session, service: '${name}', since: startedAt, states: { '${name}.main': 'open' }, facts: { ...facts, ...ending(session) }, traceId: 'f00d' });
 bus.respond('culvert.admin.${name}.status', () => ({
   service: '${name}', node: 'n', pid: process.pid, version: '0', startedAt, state: 'serving', sessions: live.size,
   memoryBytes: 50 * 2 ** 20, counters: { '${name}.packets': 7, '${name}.none': 0 }, details: {},
 }));
 if (facts !== undefined) {
-  bus.respond('culvert.admin.${name}.sessions', () => [...live].map(summary));
-  bus.respond('culvert.admin.${name}.session', ({ payload }) => live.has(payload.session) ? summary(payload.session) : null);
+  const answers = [
+    bus.respond('culvert.admin.${name}.sessions', () => [...live].map(summary)),
+    bus.respond('culvert.admin.${name}.session', ({ payload }) => live.has(payload.session) ? summary(payload.session) : null),
+  ];
+  bus.subscribe('test.mute', () => answers.forEach((answer) => answer.close()));
 }
 bus.subscribe('test.ended', ({ payload }) => live.delete(payload.session));
 if ('${name}' === 'ike') {
   bus.respond('culvert.ike.request.4', ({ payload }) => {
     const { id, session, request } = payload;
     if (request.type !== 'close' || request.reason !== 'operator' || !id.startsWith(session)) return { taken: false, reason: 'limit' };
-    setTimeout(() => bus.publish('test.ended', { session }), 300);
+    if (session === '${C}') bus.publish('test.mute', {});
+    else setTimeout(() => bus.publish('test.ended', { session }), 300);
     return { taken: true };
   });
 }
@@ -97,7 +103,7 @@ describe.runIf(findNatsServer(process.env) !== undefined)('with a running gatewa
   test('status', async () => {
     const { status, out } = await culvert('status');
     expect(status).toBe(0);
-    expect(out).toMatch(/^ike +serving +2 +50 MiB +1 min/m);
+    expect(out).toMatch(/^ike +serving +3 +50 MiB +1 min/m);
     expect(out).not.toContain('packets');
     const { out: counters } = await culvert('status', '--counters');
     expect(counters).toMatch(/^edge +edge\.packets +7$/m);
@@ -120,9 +126,11 @@ describe.runIf(findNatsServer(process.env) !== undefined)('with a running gatewa
         'm',
       ),
     );
-    expect(JSON.parse((await culvert('sessions', '--json')).out)).toHaveLength(2);
+    expect(JSON.parse((await culvert('sessions', '--json')).out)).toHaveLength(3);
+    expect(out).toMatch(new RegExp(`^${B} .* ending: lifetime$`, 'm'));
 
     const one = await culvert('session', '012');
+    expect(one.out).toMatch(/lastInboundAt +\d{4}-.*Z \(\d+ s ago\)/);
     expect(one.out).toContain('client');
     expect(one.out).toContain('DESKTOP?[31m');
     expect(one.out).toMatch(/l2tp\.main +open/);
@@ -142,7 +150,7 @@ describe.runIf(findNatsServer(process.env) !== undefined)('with a running gatewa
     });
     const many = await culvert('disconnect', '01');
     expect(many.status).toBe(1);
-    expect(many.error).toContain(`ID begins several sessions (01); write more of one of ${A}, ${B}`);
+    expect(many.error).toContain(`ID begins several sessions (01); write more of one of ${A}, ${B}, ${C}`);
   }, 60_000);
 
   test('disconnect ends a session and waits for it', async () => {
@@ -154,5 +162,11 @@ describe.runIf(findNatsServer(process.env) !== undefined)('with a running gatewa
     const refused = await culvert('disconnect', '01ff');
     expect(refused.status).toBe(1);
     expect(refused.error).toContain('is not answered for by ike');
+  }, 60_000);
+
+  test('services that do not answer are no sign of its end', async () => {
+    const { status, out } = await culvert('disconnect', '0102');
+    expect(out).toContain(`${C} is ending`);
+    expect(status).toBe(1);
   }, 60_000);
 });

@@ -69,10 +69,18 @@ export async function sessionOf(bus: Bus, given: string): Promise<MergedSession>
   return summaries.length === 0 ? only : merged(summaries);
 }
 
+/** Whether every service says that it does not have the session; one that is silent says nothing. */
+export async function hasGone(bus: Bus, session: string): Promise<boolean> {
+  const told = await Promise.all(
+    WITH_SESSIONS.map((name) => ask<SessionSummary | null>(bus, subjects.admin.session(name), { session })),
+  );
+  return told.every((summary) => summary === null);
+}
+
 function merged(summaries: readonly SessionSummary[]): MergedSession {
   const [first] = summaries;
   if (first === undefined) throw new Error('invariant: nothing to merge');
-  const ending = summaries.find((summary) => summary.ending !== undefined)?.ending;
+  const ending = summaries.map((summary) => summary.ending ?? summary.facts.ending).find(Boolean);
   return {
     session: first.session,
     since: Math.min(...summaries.map(({ since }) => since)),
@@ -80,7 +88,7 @@ function merged(summaries: readonly SessionSummary[]): MergedSession {
     states: Object.assign({}, ...summaries.map(({ states }) => states)),
     facts: Object.assign({}, ...summaries.map(({ facts }) => facts)),
     services: summaries.map(({ service }) => service),
-    ...(ending === undefined ? {} : { ending }),
+    ...(ending === undefined ? {} : { ending: String(ending) }),
   };
 }
 

@@ -41,7 +41,7 @@ describe('a first configuration', () => {
   });
 
   test('never replaces one', () => {
-    expect(() => makeFirstConfig(file, around)).toThrow(/EEXIST/);
+    expect(() => makeFirstConfig(file, around)).toThrow(/already there, and not replaced/);
   });
 
   test('tells how to connect', () => {
@@ -50,6 +50,18 @@ describe('a first configuration', () => {
       expect(text).toContain(part);
     expect(text).not.toContain('router');
     expect(welcomeText(made, ['10.0.0.7'])).toContain('UDP 500 and 4500');
+    const none = welcomeText(made, []);
+    expect(none).toContain('no address that a client could dial');
+    expect(none).not.toContain('private addresses');
+  });
+
+  test('what is left of another one is left alone, with a word what to do', () => {
+    const again = join(folder, 'again', 'culvert.yaml');
+    makeFirstConfig(again, around);
+    rmSync(again);
+    expect(() => makeFirstConfig(again, around)).toThrow(
+      /first\.psk and .*first\.password: already there, and not replaced: restore .*culvert\.yaml, or move/,
+    );
   });
 
   test('fits the way to the clients', () => {

@@ -37,9 +37,16 @@ export function makeFirstConfig(configFile: string, around: Surroundings): First
   const folder = dirname(configFile);
   const made = { configFile, psk: newPsk(), user: USER, password: newPassword() };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const [psk, password] = [join(folder, 'first.psk'), join(folder, 'first.password')];
+  const left = [psk, password].filter((path) => existsSync(path));
+  if (left.length > 0) {
+    throw new Error(
+      `${left.join(' and ')}: already there, and not replaced: restore ${configFile}, or move what is left away`,
+    );
+  }
   const write = (path: string, text: string) => writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
-  write(join(folder, 'first.psk'), `${made.psk}\n`);
-  write(join(folder, 'first.password'), `${made.password}\n`);
+  write(psk, `${made.psk}\n`);
+  write(password, `${made.password}\n`);
   write(configFile, firstText(pool, around));
   return made;
 }

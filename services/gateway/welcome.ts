@@ -3,7 +3,7 @@ import { isPrivate } from './surroundings.ts';
 
 /** How to connect, for a phone or a laptop: printed once, after the first start. */
 export function welcomeText(made: FirstRun, addresses: readonly string[]): string {
-  const [likeliest = 'this machine', ...others] = addresses;
+  const [likeliest = 'an address of this machine', ...others] = addresses;
   const rows: readonly (readonly [string, string])[] = [
     ['Server', likeliest],
     ...(others.length > 0 ? ([['  or', others.join(', ')]] as const) : []),
@@ -13,7 +13,8 @@ export function welcomeText(made: FirstRun, addresses: readonly string[]): strin
     ['Password', made.password],
   ];
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;
-  const behindNat = addresses.filter((address) => !address.includes(':')).every(isPrivate);
+  const ipv4 = addresses.filter((address) => !address.includes(':'));
+  const behindNat = ipv4.length > 0 && ipv4.every(isPrivate);
   return [
     '',
     'Connect a phone or a laptop with',
@@ -21,6 +22,7 @@ export function welcomeText(made: FirstRun, addresses: readonly string[]): strin
     ...rows.map(([label, value]) => `  ${label.padEnd(width)}${value}`),
     '',
     'Leave a group name or IPsec identifier empty.',
+    ...(addresses.length === 0 ? ['This machine has no address that a client could dial yet.'] : []),
     ...(behindNat
       ? [
           'This machine has private addresses only: from elsewhere, dial the public address of its router and let the',

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@culvert/bus';
 import { type IkeRequest, type Requested, shardOfHex, subjects, type Taken } from '@culvert/contracts';
 import { CommandFailed } from '../failure.ts';
-import { sessionOf, sessions } from '../gather.ts';
+import { hasGone, sessionOf } from '../gather.ts';
 import { type Place, withGateway } from '../link.ts';
 import { answer, type Terminal } from '../terminal.ts';
 
@@ -29,7 +29,9 @@ export async function disconnect(place: Place, given: string, terminal: Terminal
     }
     const ended = await gone(bus, session);
     answer(terminal, { session, ended }, () =>
-      ended ? `${session} has ended` : `${session} is ending; its client does not answer`,
+      ended
+        ? `${session} has ended`
+        : `${session} is ending; its client has not answered yet (culvert session shows how far it is)`,
     );
     if (!ended) terminal.fail();
   });
@@ -38,7 +40,7 @@ export async function disconnect(place: Place, given: string, terminal: Terminal
 async function gone(bus: Bus, session: string): Promise<boolean> {
   const deadline = Date.now() + GONE_WITHIN_MS;
   while (Date.now() < deadline) {
-    if (!(await sessions(bus)).some((other) => other.session === session)) return true;
+    if (await hasGone(bus, session)) return true;
     await sleep(POLL_MS);
   }
   return false;

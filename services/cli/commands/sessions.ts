@@ -36,12 +36,12 @@ function overview(found: readonly MergedSession[], terminal: Terminal): string {
 
 function details(session: MergedSession, terminal: Terminal): string {
   const pairs = (values: Readonly<Record<string, unknown>>) =>
-    Object.entries(values).map(([name, value]) => [`  ${printable(name)}`, printable(String(value))]);
+    Object.entries(values).map(([name, value]) => [`  ${printable(name)}`, shown(name, value)]);
   return table(
     terminal,
     ['SESSION', session.session],
     [
-      ['since', `${new Date(session.since).toISOString()} (${duration(Date.now() - session.since)})`],
+      ['since', moment(session.since)],
       ['trace', session.traceId],
       ['services', session.services.join(', ')],
       ...(session.ending === undefined ? [] : [['ending', session.ending]]),
@@ -51,6 +51,15 @@ function details(session: MergedSession, terminal: Terminal): string {
       ...pairs(session.facts),
     ],
   );
+}
+
+/** A fact named `...At` is a time in milliseconds since the epoch. */
+function shown(name: string, value: unknown): string {
+  return typeof value === 'number' && name.endsWith('At') ? moment(value) : printable(String(value));
+}
+
+function moment(at: number): string {
+  return `${new Date(at).toISOString()} (${duration(Date.now() - at)} ago)`;
 }
 
 function fact(session: MergedSession, name: string): string {
