@@ -3,6 +3,7 @@ import { freshCallId } from '../identifiers.ts';
 import type { Heard } from '../messages.ts';
 import { tell } from '../turn.ts';
 import { type CallRow, callActor, type TunnelTurn, tunnelActor } from './context.ts';
+import { settle } from './control.ts';
 
 /** How the tunnel's messages find their calls, and how calls come and go. */
 
@@ -32,7 +33,7 @@ export function route(turn: TunnelTurn): void {
   const refuse = ending !== undefined ? ending : full ? 'limit' : undefined;
   const ours = begetCall(turn, theirs);
   turn.emitted.push(tell(callActor(ours), refuse === undefined ? event : { ...event, refuse }));
-  if (refuse === undefined && heard.type === 'ICRQ') turn.context = { ...turn.context, durable: true };
+  if (refuse === undefined && heard.type === 'ICRQ') settle(turn);
 }
 
 /**

@@ -101,12 +101,22 @@ function meet(turn: TunnelTurn, heard: Heard): void {
   };
 }
 
-/** The tunnel is open: says so to ike, and to the calls that waited for it. */
+/** The tunnel is open: says so to the calls that waited for it. */
 export function open(turn: TunnelTurn): void {
   const { challenge: _answered, ...context } = turn.context;
   turn.context = { ...context, openedAt: turn.event.at };
-  turn.emitted.push({ type: 'tunnel.opened' });
+  if (context.calls.length > 0) settle(turn);
   tellCalls(turn, { type: 'TunnelOpen', peerTunnel: context.peerId });
+}
+
+/**
+ * The tunnel has a call and is stored from here on. Only now ike hears of it: of a tunnel that a crash
+ * makes us forget it would never hear again, and keep the SAs for nothing.
+ */
+export function settle(turn: TunnelTurn): void {
+  if (turn.context.durable) return;
+  turn.context = { ...turn.context, durable: true };
+  turn.emitted.push({ type: 'tunnel.opened' });
 }
 
 /** §7.2.1 Receive ..., not acceptable: Send StopCCN. */

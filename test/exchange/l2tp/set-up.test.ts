@@ -29,6 +29,17 @@ describe('set-up', () => {
     expect(call?.context.peerTunnel).toBe(7);
   });
 
+  test('ike hears of the tunnel with its first call, when it is stored: nobody waits for one that may be forgotten', () => {
+    const exchange = new Exchange();
+    exchange.lose = ({ what }) => what === 'ICRQ';
+    exchange.connect();
+    expect(Object.values(exchange.lns.states())).toEqual(['established']);
+    expect(exchange.lns.tells('tunnel.opened')).toHaveLength(0);
+    exchange.lose = () => false;
+    exchange.pass(8_000);
+    expect(exchange.lns.tells('tunnel.opened')).toHaveLength(1);
+  });
+
   test('RFC 2661 Appendix B.2: a lost ICRP is repeated and the duplicate ICRQ acknowledged', () => {
     const exchange = new Exchange();
     let lost = 0;
