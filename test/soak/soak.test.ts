@@ -29,7 +29,7 @@ const SEEDS =
   CULVERT_SEED !== undefined
     ? 1
     : CULVERT_SOAK_SEEDS === undefined
-      ? 3
+      ? 4
       : Number.parseInt(CULVERT_SOAK_SEEDS, 10);
 const FIRST_SEED =
   CULVERT_SEED !== undefined
@@ -43,7 +43,7 @@ const TIMEOUT_MS =
 const PROFILES: readonly PeerProfile[] = [modern, modern, windows10, macos, networkManager];
 const ADDRESSES = ['10.1.1.2', '10.1.1.3', '10.1.2.2', '198.51.100.21', '198.51.100.22'];
 /** Things that happen in the phase of chaos. */
-const HAPPENINGS = 50;
+const HAPPENINGS = 80;
 /** When the faults stop: retransmissions, deadlines of half-dead sessions and locks on logins run out within it. */
 const RECOVERY_MS = 60_000;
 /** The longest that anything is kept of a client that is gone. */
