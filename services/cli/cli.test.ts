@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { newPsk } from '@culvert/config';
 import { afterAll, describe, expect, test } from 'vitest';
+import { report } from './terminal.ts';
 
 const CULVERT = fileURLToPath(new URL('culvert', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'culvert-cli-'));
@@ -237,6 +238,16 @@ describe('doctor', () => {
     expect(findings).toContainEqual({ name: 'configuration', verdict: 'good', found: good });
   }, 60_000);
 
+  test('without a configuration the named state directory is looked at', async () => {
+    const fresh = join(folder, 'fresh');
+    const { out } = await culvert(['doctor', '--state', fresh, '--json']);
+    expect(JSON.parse(out).findings).toContainEqual({
+      name: 'state directory',
+      verdict: 'good',
+      found: fresh,
+    });
+  }, 60_000);
+
   test('a faulty configuration is a finding', async () => {
     const { status, out } = await culvert(['doctor', '--config', wrong, '--json']);
     expect(status).toBe(1);
@@ -282,6 +293,15 @@ describe('what cannot be done', () => {
     expect(status).toBe(0);
     expect(out).toContain('disconnect <id>');
   });
+});
+
+test('what is forbidden comes with a remedy', () => {
+  const said: string[] = [];
+  const say = (line: string) => void said.push(line);
+  const terminal = { json: false, interactive: false, out: say, error: say, paint: String, fail: say };
+  const refused = Object.assign(new Error("EACCES: permission denied, open '/x'"), { code: 'EACCES' });
+  expect(report(refused, terminal as never)).toBe(1);
+  expect(said).toEqual(["EACCES: permission denied, open '/x'; run it as root, or see --state and --config"]);
 });
 
 test('no colour where nobody looks', async () => {

@@ -64,7 +64,8 @@ export async function withGateway<T>(
   }
 }
 
-function runStateOf(stateDir: string): RunState | undefined {
+/** The gateway that runs on this state directory, if any. */
+export function runStateOf(stateDir: string): RunState | undefined {
   try {
     return readRunState(stateDir);
   } catch {
@@ -112,7 +113,7 @@ async function connect(state: RunState): Promise<Bus> {
  * The embedded server listens on the loopback of the gateway's network namespace. If that is another one,
  * the same command is run again inside it.
  */
-function enterNamespaceOf(pid: number): void {
+export function enterNamespaceOf(pid: number): void {
   if (process.env[ENTERED] !== undefined || namespaceOf('self') === namespaceOf(String(pid))) return;
   const args = ['-t', String(pid), '-n', process.execPath, ...process.argv.slice(1)];
   const { status, error } = spawnSync('nsenter', args, {

@@ -42,10 +42,16 @@ const EX_CONFIG = 78;
 /** Says what went wrong and answers the exit status (sysexits.h where it has one). */
 export function report(error: unknown, terminal: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EX_USAGE;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (terminal.json) terminal.out(JSON.stringify({ error: described(error, message) }));
   else terminal.error(message);
   return error instanceof ConfigFaults ? EX_CONFIG : 1;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const forbidden = 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+  return forbidden ? `${error.message}; run it as root, or see --state and --config` : error.message;
 }
 
 function described(error: unknown, message: string): object {

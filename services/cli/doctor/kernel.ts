@@ -74,6 +74,9 @@ export function forwarding(): Finding[] {
   }
 }
 
+/** Between what the way to clients takes and what fits inside ESP, UDP, L2TP and PPP, with room to spare. */
+const USUAL_OVERHEAD = 100;
+
 /** ESP and L2TP cost some 90 octets; an outer MTU that is too large is lost without a word. */
 export function mtu(config: Config): Finding[] {
   const device = /^(\S+)\t00000000\t/m.exec(read('/proc/net/route') ?? '')?.[1];
@@ -86,7 +89,7 @@ export function mtu(config: Config): Finding[] {
         doubtful(
           'MTU',
           `${has} on ${device}, below edge.outerMtu (${config.edge.outerMtu})`,
-          `set edge.outerMtu: ${has}`,
+          `set edge.outerMtu: ${has}${config.ppp.mru > has - USUAL_OVERHEAD ? ` and ppp.mru: ${has - USUAL_OVERHEAD}` : ''}`,
         ),
       ];
 }
