@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '@culvert/host';
 import { ipv4 } from '../peer/client.ts';
 import { type DialledClient, overUdp, until } from '../peer/over-udp.ts';
-import { modern, type PeerProfile, windows10 } from '../peer/profile.ts';
+import { macos, modern, type PeerProfile, windows10 } from '../peer/profile.ts';
 
 export interface LoadOrder {
   readonly dial?: number;
@@ -28,8 +28,8 @@ export interface LoadReport {
 
 const GATEWAY = '127.0.0.1';
 const SET_UP_LIMIT_MS = 30_000;
-const PROFILES: Readonly<Record<string, PeerProfile>> = { modern, windows10 };
-const profile = PROFILES[process.env.CULVERT_BENCH_PROFILE ?? 'windows10'] ?? windows10;
+const PROFILES: Readonly<Record<string, PeerProfile>> = { macos, modern, windows10 };
+const profile = PROFILES[process.env.CULVERT_BENCH_PROFILE ?? 'macos'] ?? macos;
 const credentials = {
   psk: process.env.CULVERT_BENCH_PSK ?? '',
   user: process.env.CULVERT_BENCH_USER ?? '',

@@ -1,6 +1,8 @@
 /**
  * `npm run bench:setup [-- --json]`: set-ups per second, processor time per set-up by stage, memory per idle
  * session by service. Gateway and load generator share the machine, in a network namespace of their own.
+ * CULVERT_BENCH_PROFILE chooses the client: macos (group 14, the default), windows10 (group 20, whose curve
+ * costs OpenSSL several times as much, at both ends), modern (group 19).
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -22,6 +24,7 @@ const CONCURRENCY = 24;
 const SETTLE_MS = 3_000;
 
 const json = process.argv.includes('--json');
+const profile = process.env.CULVERT_BENCH_PROFILE ?? 'macos';
 const namespace = `culvert-bench-${process.pid}`;
 const folder = mkdtempSync(join(tmpdir(), 'culvert-bench-'));
 const secrets = {
@@ -179,7 +182,7 @@ function print({ runs, memory }: Awaited<ReturnType<typeof measure>>): void {
   const total = [...memory.values()].reduce((sum, bytes) => sum + bytes, 0);
   process.stdout.write(
     `${machine()}, commit ${commit()}\n` +
-      `${runs.length} runs of ${SETUPS_PER_RUN} set-ups, ${CONCURRENCY} at a time; clients on the same machine\n\n` +
+      `${runs.length} runs of ${SETUPS_PER_RUN} set-ups, ${CONCURRENCY} at a time, as ${profile}; clients on the same machine\n\n` +
       `set-ups per second  median ${median(rates).toFixed(0)}, ${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)}\n` +
       `time per set-up     median ${median(runs.map((run) => run.medianMs)).toFixed(0)} ms\n\n` +
       `${table(['stage', 'cpu ms/set-up', 'KiB/idle session'], rows)}\n` +
