@@ -121,6 +121,29 @@ describe('restore', () => {
     }));
 });
 
+test('a session founded anew under the same name gives new ids', () =>
+  inWorld({ seed: 2 }, async (world) => {
+    const ids: string[] = [];
+    for (let life = 0; life < 3; life += 1) {
+      const toy = prepared(world);
+      toy.outside.order = (_item, id) => {
+        ids.push(id);
+        return Promise.resolve(false);
+      };
+      await world.promised(toy.host.start());
+      // Twice in one process, the first time to its orderly end; then half-open when the process dies.
+      await toy.established(S);
+      toy.host.input({ do: 'close', session: S });
+      await world.run(10);
+      toy.host.input({ do: 'found', session: S });
+      toy.host.input({ do: 'order', session: S, item: 'x' });
+      await world.run(10);
+      toy.crash();
+    }
+    expect(ids).toHaveLength(6);
+    expect(new Set(ids).size).toBe(6);
+  }));
+
 describe('storage that lies', () => {
   test('a write that was done unheard is found again', () =>
     inWorld({ seed: 3 }, async (world) => {
@@ -181,6 +204,23 @@ describe('storage that lies', () => {
       expect(toy.outside.replies).toHaveLength(1);
       expect(toy.host.view(S)).toBeDefined();
     }));
+
+  test('whenever it lands: between the look and the next try too', async () => {
+    for (let lateMs = 1; lateMs < 260; lateMs += 6) {
+      await inWorld({ seed: 3 }, async (world) => {
+        const toy = await started(world);
+        await toy.established(S);
+        Object.assign(world.broker.storage, { latencyMs: 20, lateWrite: 1, lateMs });
+        toy.host.input({ do: 'add', session: S, n: 1 });
+        await world.run(1000);
+        world.broker.storage.lateWrite = 0;
+        await world.run(20_000);
+        expect(toy.outside.replies, `${lateMs} ms late`).toHaveLength(1);
+        expect(tallyOf(toy.view(S).state)?.count).toBe(1);
+        expect(toy.outside.closed).toEqual([]);
+      });
+    }
+  });
 
   test('the record of an ended session goes, whatever is heard', () =>
     inWorld({ seed: 3 }, async (world) => {
@@ -325,9 +365,12 @@ describe('requests', () => {
       await toy.established(S);
       const at = world.clock.now();
       const input = { do: 'addLazily', session: S, n: 2 } as const;
-      const [one, same] = [toy.host.request('A/x/1/0', input), toy.host.request('A/x/1/0', input)];
-      expect(await world.promised(Promise.all([one, same]))).toEqual([{ taken: true }, { taken: true }]);
-      expect(world.clock.now() - at).toBe(250);
+      const answeredAt: number[] = [];
+      for (const id of ['A/x/1/0', 'A/x/1/0']) {
+        void toy.host.request(id, input).then(() => answeredAt.push(world.clock.now() - at));
+      }
+      await world.run(1000);
+      expect(answeredAt).toEqual([250, 250]);
       expect(tallyOf(toy.view(S).state)?.lazy).toBe(2);
     }));
 

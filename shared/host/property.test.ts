@@ -136,6 +136,7 @@ test('exactly once, durable first, one id', { timeout: 600_000 }, () =>
         unheardWrite: 0.1,
         lostWrite: 0.1,
         lateWrite: 0.1,
+        lateMs: world.chance.below(150),
         duplicateWatch: 0.2,
         latencyMs: 5,
         timeoutMs: 100,

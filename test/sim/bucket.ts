@@ -13,6 +13,8 @@ export interface StoreFaults {
   lostWrite: number;
   /** The caller hears a time-out and the write lands after that. */
   lateWrite: number;
+  /** How long after the time-out such a write lands. */
+  lateMs: number;
   /** A watcher is handed an entry twice. */
   duplicateWatch: number;
   /** How long a time-out takes, and an answer, in milliseconds. */
@@ -26,6 +28,7 @@ export function honestStore(): StoreFaults {
     unheardWrite: 0,
     lostWrite: 0,
     lateWrite: 0,
+    lateMs: 1,
     duplicateWatch: 0,
     timeoutMs: 5000,
     latencyMs: 0,
@@ -87,7 +90,7 @@ export function memoryStore(name: string, clock: VirtualClock, chance: Chance, f
       throw new BusUnavailable(`${name}: no answer`, true);
     }
     if (chance.happens(faults.lateWrite)) {
-      clock.after(faults.timeoutMs + 1, () => quietly(action));
+      clock.after(faults.timeoutMs + faults.lateMs, () => quietly(action));
       await timedOut();
       throw new BusUnavailable(`${name}: no answer`, true);
     }
