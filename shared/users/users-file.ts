@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { secretRandom } from '@culvert/crypto';
-import { parse as parseYaml, stringify as toYaml } from 'yaml';
+import { parse as parseYaml, stringify as toYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { type UsersDocument, usersDocument } from './entry.ts';
 
@@ -41,8 +41,10 @@ export function parseUsers(text: string): UsersRead {
   try {
     // Aliases are not needed in a list of users and can blow a small file up.
     given = parseYaml(text, { maxAliasCount: 0 });
-  } catch {
-    return refuse('(file)', 'is not YAML', 'restore it from a backup, or remove it and add the users again');
+  } catch (error) {
+    const place = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    const problem = place === undefined ? 'is not YAML' : `is not YAML from line ${place} on`;
+    return refuse('(file)', problem, 'restore it from a backup, or remove it and add the users again');
   }
   const checked = usersDocument.safeParse(given);
   if (!checked.success) {
@@ -57,8 +59,13 @@ export function parseUsers(text: string): UsersRead {
 function faultOf(issue: z.core.$ZodIssue): UsersFault {
   const field = fieldOf(issue.path);
   const remedy = 'see: culvert user add --help';
-  if (issue.code === 'custom' || issue.code === 'invalid_format')
-    return { field, problem: 'is not valid', remedy: issue.message };
+  if (issue.code === 'custom' || issue.code === 'invalid_format') {
+    // The schema's own words: `what is wrong; what to do`, or what to do alone.
+    const [problem, ...rest] = issue.message.split('; ');
+    return rest.length === 0
+      ? { field, problem: 'is not valid', remedy: issue.message }
+      : { field, problem: problem ?? '', remedy: rest.join('; ') };
+  }
   if (issue.code !== 'unrecognized_keys') return { field, problem: issue.message, remedy };
   // A key that is no plain word may be a line that lost its colon, and with it a secret.
   const keys = issue.keys.map((key) => (PLAIN_WORD.test(key) ? `"${key}"` : 'a key that is no word'));

@@ -52,6 +52,28 @@ describe('argon2id', () => {
   });
 });
 
+describe('a broken users file', () => {
+  test('that is not YAML says where it stops being that', () => {
+    expect(parseUsers('version: 1\nusers: [{name: bob\n')).toMatchObject({
+      faults: [{ field: '(file)', problem: expect.stringMatching(/^is not YAML from line [23] on$/) }],
+    });
+  });
+
+  test('says what is wrong with a field, and then what to do', () => {
+    const text = 'version: 1\nusers: [{ name: bob, password: hunter2, ntHash: abc }]\n';
+    expect(parseUsers(text)).toMatchObject({
+      faults: [
+        {
+          field: 'users[0].password',
+          problem: 'is not an argon2id hash',
+          remedy: 'set it with: culvert user add',
+        },
+        { field: 'users[0].ntHash', problem: 'is not a sealed value', remedy: 'set the password again' },
+      ],
+    });
+  });
+});
+
 describe('users file', () => {
   let folder = '';
   let path = '';
