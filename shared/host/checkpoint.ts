@@ -78,6 +78,10 @@ export function writeLazily<I, B, E extends Happening, V extends Vault>(
 ): void {
   session.dirty = true;
   engine.lazy.add(session);
+  arm(engine);
+}
+
+function arm<I, B, E extends Happening, V extends Vault>(engine: Engine<I, B, E, V>): void {
   if (engine.flush !== 'idle') return;
   engine.flush = 'armed';
   engine.ports.clock.after(LAZY_MS, () => void flush(engine));
@@ -97,8 +101,8 @@ export async function flush<I, B, E extends Happening, V extends Vault>(
   };
   await Promise.all(Array.from({ length: Math.min(WRITERS, queue.length) }, writer));
   engine.flush = 'idle';
-  const next = engine.lazy.values().next().value;
-  if (next !== undefined) writeLazily(engine, next);
+  // Only those still dirty will be written: a session may have been stored, and have ended, meanwhile.
+  if (engine.lazy.size > 0) arm(engine);
 }
 
 async function writeOne<I, B, E extends Happening, V extends Vault>(

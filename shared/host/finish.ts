@@ -11,6 +11,9 @@ export async function erase<I, B, E extends Happening, V extends Vault>(
 ): Promise<void> {
   while (session.writing !== undefined) await session.writing;
   if (session.phase === 'gone') throw new Fenced(`${session.session} was given up`);
+  // A batch that is under way must not write what is being deleted.
+  session.dirty = false;
+  engine.lazy.delete(session);
   if (session.revision > 0) await deleteRecord(engine, keyOf(session), session.revision);
   session.revision = 0;
 }

@@ -90,7 +90,12 @@ export async function settleOwner<I, B, E extends Happening, V extends Vault>(
   const protocol = engine.protocol.name;
   const entry = await readRecord(engine, keyOf(session));
   // The refused write was not to this session's own record (a move's), or it is settled already.
-  if (session.phase === 'gone' || (entry !== undefined && entry.revision === session.revision)) return;
+  if (session.phase === 'gone') return;
+  if (entry !== undefined && entry.revision === session.revision) {
+    if (session.phase === 'ending' && session.outbox.length === 0)
+      engine.enqueue(session, { kind: 'finish' });
+    return;
+  }
   const epoch = entry?.value === undefined ? undefined : epochOf(entry.value);
   letGo(engine, session);
   if (entry !== undefined && epoch !== undefined && epoch < engine.epoch) {
