@@ -238,6 +238,22 @@ describe('doctor', () => {
     expect(findings).toContainEqual({ name: 'configuration', verdict: 'good', found: good });
   }, 60_000);
 
+  test('secrets that others can read are a finding', async () => {
+    const config = file('open.yaml', `stateDir: state\npsks: [{ name: a, secretFile: open.psk }]\n`);
+    writeFileSync(join(folder, 'open.psk'), `${PSK}\n`, { mode: 0o644 });
+    const { out } = await culvert(['doctor', '--config', config, '--json']);
+    expect(JSON.parse(out).findings).toContainEqual({
+      name: 'secret files',
+      verdict: 'doubtful',
+      found: `${join(folder, 'open.psk')} can be read by others`,
+      remedy: `chmod 600 ${join(folder, 'open.psk')}`,
+    });
+    const { out: whole } = await culvert(['doctor', '--config', good, '--json']);
+    expect(JSON.parse(whole).findings).toContainEqual(
+      expect.objectContaining({ name: 'secret files', verdict: 'doubtful' }),
+    );
+  }, 60_000);
+
   test('without a configuration the named state directory is looked at', async () => {
     const fresh = join(folder, 'fresh');
     const { out } = await culvert(['doctor', '--state', fresh, '--json']);

@@ -9,7 +9,7 @@ export {
 } from './config.ts';
 export { ConfigFaults, type Fault, faultText } from './faults.ts';
 export { nearest } from './nearest.ts';
-export { configSchemaJson, loadConfig, parseConfig } from './parse.ts';
+export { configSchemaJson, loadConfig, parseConfig, secretFilesOf } from './parse.ts';
 export { overlap, type Prefix, prefixOf } from './prefix.ts';
 export { printConfig, redacted } from './print.ts';
 export { newPsk, pskWeakness } from './psk.ts';

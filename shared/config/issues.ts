@@ -12,7 +12,11 @@ export function faultsOfIssues(
   secrets: readonly string[],
   keysAt: (path: Path) => readonly string[],
 ): Fault[] {
-  return issues.flatMap((issue) => {
+  const placeOf = (issue: Issue) => issue.path.map(String).join('.');
+  const misfits = new Set(issues.filter(({ code }) => code === 'invalid_type').map(placeOf));
+  // A text in the place of a list is not also a list that is too long.
+  const telling = issues.filter((issue) => issue.code === 'invalid_type' || !misfits.has(placeOf(issue)));
+  return telling.flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => unknownKey(path, key, source, keysAt(path)));

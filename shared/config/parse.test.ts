@@ -2,7 +2,15 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { ConfigFaults, configSchemaJson, type Fault, loadConfig, parseConfig, printConfig } from './index.ts';
+import {
+  ConfigFaults,
+  configSchemaJson,
+  type Fault,
+  loadConfig,
+  parseConfig,
+  printConfig,
+  secretFilesOf,
+} from './index.ts';
 
 const KEY = 'q7ma-x2dv-9ktp-w4hc-z6nb-e8ys-3rgf-u5jk';
 const OTHER_KEY = 'm4tz-c8wk-2xhq-r9dj-f3vn-y6pb-7gsa-e5ku';
@@ -26,6 +34,23 @@ function faultsOf(text: string): readonly Fault[] {
 }
 
 const psks = `psks: [{ name: office, secret: "${KEY}" }]`;
+
+test('of a value of the wrong kind nothing else is said', () => {
+  expect(faultsOf(`${psks}\nppp: { dns: 10.0.0.53 }`)).toMatchObject([
+    { field: 'ppp.dns', problem: 'must be a list (`- item` lines, or [a, b])' },
+  ]);
+});
+
+test('which files hold secrets', () => {
+  const file = written(
+    'with-files.yaml',
+    'psks: [{ name: a, secretFile: a.psk }, { name: b, secret: x }]\nusers: [{ name: u, passwordFile: /etc/u }]\n',
+  );
+  expect(secretFilesOf(file)).toEqual([join(folder, 'a.psk'), '/etc/u', file]);
+  expect(secretFilesOf(written('others.yaml', 'psks: [{ name: a, secretFile: a.psk }]'))).toEqual([
+    join(folder, 'a.psk'),
+  ]);
+});
 
 describe('a small file', () => {
   const config = parseConfig(psks, folder);

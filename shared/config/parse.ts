@@ -7,7 +7,7 @@ import { readYaml } from './document.ts';
 import { ConfigFaults, type Fault, type Path } from './faults.ts';
 import { faultsOfIssues } from './issues.ts';
 import { settings } from './schema.ts';
-import { inlineSecrets, readSecrets } from './secrets.ts';
+import { inlineSecrets, readSecrets, secretFiles } from './secrets.ts';
 
 /**
  * Reads and checks a configuration file. Throws ConfigFaults with everything that is wrong. CULVERT_STATE in
@@ -41,6 +41,15 @@ export function parseConfig(
   ];
   if (faults.length > 0 || !checked.success) throw new ConfigFaults(name, inFileOrder(faults));
   return configOf(stateDir === undefined ? checked.data : { ...checked.data, stateDir }, secrets, baseDir);
+}
+
+/** The files that a configuration takes secrets from, itself if it holds one; it need not be faultless. */
+export function secretFilesOf(path: string): readonly string[] {
+  const file = resolve(path);
+  const source = readYaml(readText(file));
+  if (!('data' in source)) return [];
+  const named = secretFiles(source.data).map((secret) => resolve(dirname(file), secret));
+  return inlineSecrets(source.data).length > 0 ? [...named, file] : named;
 }
 
 /** JSON Schema (2020-12) of the file, for editors and `culvert config schema`. */

@@ -44,6 +44,13 @@ export function inlineSecrets(data: unknown): string[] {
     .filter((text) => text !== '');
 }
 
+/** As they are written. */
+export function secretFiles(data: unknown): string[] {
+  return secretPlaces(data)
+    .map(({ path, name }) => valueAt(data, [...path, `${name}File`]))
+    .filter((value) => typeof value === 'string');
+}
+
 export function readSecrets(source: SourceText, baseDir: string): ReadSecrets {
   const secrets = new Map<string, Secret>();
   const faults: Fault[] = [];

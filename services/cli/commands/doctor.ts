@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Config, ConfigFaults, loadConfig, newPsk, parseConfig } from '@culvert/config';
+import { type Config, ConfigFaults, loadConfig, newPsk, parseConfig, secretFilesOf } from '@culvert/config';
 import { configFileFor } from '@culvert/service-gateway';
-import type { Finding } from '../doctor/finding.ts';
+import { bad, type Finding, good } from '../doctor/finding.ts';
 import { checksFor } from '../doctor/index.ts';
 import { enterNamespaceOf, type Place, runStateOf } from '../link.ts';
 import { table } from '../table.ts';
@@ -11,31 +11,34 @@ import { answer, type Terminal } from '../terminal.ts';
 /** Fails when something is missing without which the gateway cannot run. */
 export async function doctor(place: Place, terminal: Terminal): Promise<void> {
   const file = configFileFor(place.config, place.state);
-  const { config, findings } = configFindings(file, place.state);
+  if (place.state !== undefined) process.env.CULVERT_STATE = resolve(place.state);
+  const { config, secrets, findings } = configFindings(file);
   const gateway = runStateOf(config.stateDir);
   // Ports, routes and MTU are those of the gateway's network namespace.
   if (gateway !== undefined) enterNamespaceOf(gateway.pid);
-  for (const check of checksFor(config, gateway !== undefined)) findings.push(...(await check()));
+  for (const check of checksFor(config, secrets, gateway !== undefined)) findings.push(...(await check()));
   const healthy = findings.every(({ verdict }) => verdict !== 'bad');
   answer(terminal, { healthy, findings }, () => text(findings, healthy, terminal));
   if (!healthy) terminal.fail();
 }
 
 /** Without a usable file the machine is judged by the defaults. */
-function configFindings(file: string, state: string | undefined): { config: Config; findings: Finding[] } {
-  const stateDir = state === undefined ? '' : `stateDir: ${JSON.stringify(resolve(state))}\n`;
-  const defaults = () => parseConfig(`${stateDir}psks: [{ name: none, secret: ${newPsk()} }]`, '/');
+function configFindings(file: string): { config: Config; secrets: readonly string[]; findings: Finding[] } {
+  const name = 'configuration';
+  const defaults = () => {
+    const text = `psks: [{ name: none, secret: ${newPsk()} }]`;
+    return { config: parseConfig(text, '/', name, process.env.CULVERT_STATE), secrets: [] };
+  };
   if (!existsSync(file)) {
-    const found = `none at ${file}: culvert up makes a first one`;
-    return { config: defaults(), findings: [{ name: 'configuration', verdict: 'good', found }] };
+    return { ...defaults(), findings: [good(name, `none at ${file}: culvert up makes a first one`)] };
   }
   try {
-    return { config: loadConfig(file), findings: [{ name: 'configuration', verdict: 'good', found: file }] };
+    return { config: loadConfig(file), secrets: secretFilesOf(file), findings: [good(name, file)] };
   } catch (error) {
     if (!(error instanceof ConfigFaults)) throw error;
-    const found = `${error.faults.length} faults in ${file}`;
-    const remedy = 'culvert config check tells them all';
-    return { config: defaults(), findings: [{ name: 'configuration', verdict: 'bad', found, remedy }] };
+    const count = error.faults.length;
+    const found = `${count} ${count === 1 ? 'fault' : 'faults'} in ${file}`;
+    return { ...defaults(), findings: [bad(name, found, 'culvert config check tells them all')] };
   }
 }
 

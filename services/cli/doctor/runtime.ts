@@ -77,6 +77,20 @@ export function stateDirectory(config: Config): Finding[] {
     : [good(name, config.stateDir)];
 }
 
+/** Whoever reads the shared key can be the gateway; whoever reads a password can be the user. */
+export function secretFiles(paths: readonly string[]): Finding[] {
+  const open = paths.filter((path) => {
+    try {
+      return (statSync(path).mode & 0o077) !== 0;
+    } catch {
+      return false; // config check tells what cannot be read
+    }
+  });
+  return open.length === 0
+    ? [good('secret files', 'nobody else can read them')]
+    : open.map((path) => doubtful('secret files', `${path} can be read by others`, `chmod 600 ${path}`));
+}
+
 function nearestExisting(path: string): string {
   return existsSync(path) || path === dirname(path) ? path : nearestExisting(dirname(path));
 }
