@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -196,6 +196,12 @@ test('faults of the configuration are all told', async () => {
   await expect(run(join(folder, 'none.yaml'))).rejects.toThrow(/cannot be read: ENOENT/);
 });
 
+/** Enough of an old nats-server to connect to. */
+function oldServer(socket: Socket): void {
+  socket.on('data', (octets) => octets.toString().includes('PING') && socket.write('PONG\r\n'));
+  socket.write('INFO {"server_id":"x","version":"2.9.10","max_payload":1048576,"headers":true} \r\n');
+}
+
 describe('an external server', () => {
   test('below the floor is refused', async () => {
     const server = createServer(
@@ -209,6 +215,24 @@ describe('an external server', () => {
     await expect(run(file())).rejects.toThrow(/2\.9\.10 .* can lose acknowledged writes: upgrade it/);
     server.close();
   });
+
+  test('an external server that comes later is judged as one that was there', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await new Promise<void>((settle) => void free.once('listening', settle));
+    const address = free.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await new Promise((settle) => void free.close(settle));
+    const text = readFileSync(join(folder, 'culvert.yaml'), 'utf8');
+    writeFileSync(join(folder, 'culvert.yaml'), `${text}nats: { url: "nats://127.0.0.1:${port}" }`);
+    const done = run(file());
+    done.catch(() => undefined);
+    await expect
+      .poll(() => said.join('\n'), { timeout: 10_000 })
+      .toMatch(new RegExp(`waiting for NATS: 127.0.0.1:${port} does not answer: ECONNREFUSED`));
+    const server = createServer((socket) => oldServer(socket)).listen(port, '127.0.0.1');
+    await expect(done).rejects.toThrow(/2\.9\.10 .* can lose acknowledged writes: upgrade it/);
+    server.close();
+  }, 40_000);
 
   test('what is no nats-server has no version', async () => {
     const server = createServer((socket) => void socket.end('220 mail\r\n'));

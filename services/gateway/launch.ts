@@ -56,20 +56,22 @@ export async function launch(options: LaunchOptions): Promise<void> {
   const services = new Map<ServiceName, Supervised>();
   let bus: Bus | undefined;
   try {
-    writeRunState(config.stateDir, {
+    const trail = {
       version: 1,
       pid: process.pid,
       startTicks: startTicksOf(process.pid) ?? '',
       startedAt: Date.now(),
       configFile,
-      nats: nats.access,
-    });
+    } as const;
+    writeRunState(config.stateDir, { ...trail, nats: nats.access });
     bus = await connectNats({
       ...nats.options,
       name: 'culvert up',
       signal: running,
       observer: observer(says),
     });
+    const access = { ...nats.access, version: await nats.version() };
+    writeRunState(config.stateDir, { ...trail, nats: access });
     const around = {
       configFile,
       stateDir: config.stateDir,
@@ -81,7 +83,7 @@ export async function launch(options: LaunchOptions): Promise<void> {
     }
     await serving(bus, services, running, says);
     phase.served = true;
-    announce(config, configFile, nats, made && { made, addresses }, says);
+    announce(config, configFile, access.version, made && { made, addresses }, says);
     await aborted(running);
   } catch (error) {
     if (!running.aborted) throw error;
@@ -97,7 +99,8 @@ export async function launch(options: LaunchOptions): Promise<void> {
 /** Waiting for NATS is worth a line; that it came is not. */
 function observer(says: Says): BusObserver {
   const quiet = () => undefined;
-  const line = (_fields: object, message: string) => says.line(message);
+  const line = (fields: { readonly reason?: unknown }, message: string) =>
+    says.line(typeof fields.reason === 'string' ? `${message}: ${fields.reason}` : message);
   return { count: quiet, log: { debug: quiet, info: quiet, warn: line, error: line } };
 }
 
@@ -154,21 +157,19 @@ async function serving(
 function announce(
   config: Config,
   configFile: string,
-  nats: NatsForServices,
+  natsVersion: string,
   first: { readonly made: FirstRun; readonly addresses: readonly string[] } | undefined,
   says: Says,
 ): void {
   const listeners = config.listen.flatMap(({ addresses, ikePort, natTraversalPort }) =>
     addresses.map((address) => `${address} (UDP ${ikePort}, ${natTraversalPort})`),
   );
-  says.line(
-    `culvert is ready on ${listeners.join(', ')}; pool ${config.pool.ipv4}; NATS ${nats.access.version}`,
-  );
+  says.line(`culvert is ready on ${listeners.join(', ')}; pool ${config.pool.ipv4}; NATS ${natsVersion}`);
   if (first !== undefined) {
     says.text(welcomeText(first.made, first.addresses));
     says.event({ event: 'created', ...first.made });
   }
-  says.event({ event: 'ready', configFile, pid: process.pid, natsVersion: nats.access.version });
+  says.event({ event: 'ready', configFile, pid: process.pid, natsVersion });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

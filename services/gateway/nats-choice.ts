@@ -12,6 +12,8 @@ export interface NatsForServices {
   readonly options: Omit<NatsOptions, 'name'>;
   /** Undefined: services take the server from the configuration. */
   readonly urlForServices: string | undefined;
+  /** Of the server that answers now. Throws NatsRefused when it is too old. */
+  version(): Promise<string>;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -24,7 +26,7 @@ export async function openNats(
   events: SupervisorEvents,
   says: Says,
 ): Promise<NatsForServices> {
-  return config.nats.embedded ? embedded(config.stateDir, events, says) : external(config.nats, says);
+  return config.nats.embedded ? embedded(config.stateDir, events, says) : external(config.nats);
 }
 
 async function embedded(stateDir: string, events: SupervisorEvents, says: Says): Promise<NatsForServices> {
@@ -47,22 +49,17 @@ async function embedded(stateDir: string, events: SupervisorEvents, says: Says):
     access: { ...access, version: binary.version, embedded: true },
     options: { url, user, password },
     urlForServices: Object.assign(new URL(url), { username: user, password }).toString(),
+    version: async () => binary.version,
     stop: (graceMs) => supervised.stop(graceMs),
   };
 }
 
 type ExternalNats = Extract<NatsConfig, { embedded: false }>;
 
-async function external(given: ExternalNats, says: Says): Promise<NatsForServices> {
+/** One that is not there yet is judged when it comes. */
+async function external(given: ExternalNats): Promise<NatsForServices> {
   const version = await serverVersion(given.url).catch(() => undefined);
-  if (version === undefined) says.line(`waiting for NATS at ${given.url}`);
-  const wanted = natsWanted();
-  if (version !== undefined && !meetsFloor(version, wanted) && process.env.CULVERT_DEV === undefined) {
-    throw new NatsRefused(
-      `nats-server ${version} at ${given.url} is below ${wanted.floor} and can lose acknowledged writes: ` +
-        'upgrade it (CULVERT_DEV=1 runs with it all the same, for development)',
-    );
-  }
+  if (version !== undefined) requireFloor(version, given.url);
   const { caFile, certFile, keyFile } = given;
   const files = {
     ...(caFile === undefined ? {} : { caFile }),
@@ -78,8 +75,22 @@ async function external(given: ExternalNats, says: Says): Promise<NatsForService
     access: { url: given.url, version: version ?? 'unknown', embedded: false },
     options: { url: given.url, ...login, ...tls },
     urlForServices: undefined,
+    async version() {
+      const now = await serverVersion(given.url);
+      requireFloor(now, given.url);
+      return now;
+    },
     stop: async () => undefined,
   };
+}
+
+function requireFloor(version: string, url: string): void {
+  const wanted = natsWanted();
+  if (meetsFloor(version, wanted) || process.env.CULVERT_DEV !== undefined) return;
+  throw new NatsRefused(
+    `nats-server ${version} at ${url} is below ${wanted.floor} and can lose acknowledged writes: ` +
+      'upgrade it (CULVERT_DEV=1 runs with it all the same, for development)',
+  );
 }
 
 const INFO_WITHIN_MS = 2_000;

@@ -69,9 +69,10 @@ test('a server that accepts and says nothing costs no connection per attempt', a
   const note = (fields: { reason?: unknown }) => void reasons.push(fields.reason);
   const observer = { count: () => undefined, log: { debug: note, info: note, warn: note, error: note } };
   const url = `nats://127.0.0.1:${port}`;
-  const connecting = connectNats({ url, name: 'patient', observer, signal: AbortSignal.timeout(4000) });
+  const connecting = connectNats({ url, name: 'patient', observer, signal: AbortSignal.timeout(5000) });
   await expect(connecting).rejects.toBeInstanceOf(BusUnavailable);
-  expect(reasons.length).toBeGreaterThan(0);
+  // Said once, not with every attempt.
+  expect(reasons).toHaveLength(1);
   expect(reasons[0]).toContain('does not answer');
   const open = promisify(silent.getConnections.bind(silent));
   const ask = () => open();

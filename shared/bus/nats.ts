@@ -34,6 +34,8 @@ const FLUSH_MS = 1000;
 const CONNECT_TIMEOUT_MS = 2000;
 const RECONNECT_MS = 250;
 const WAIT_CAP_MS = 5000;
+/** That we still wait for the same reason is said this often. */
+const REMIND_MS = 60_000;
 /** A dead server that closes nothing is noticed after two of these. */
 const PING_MS = 5000;
 
@@ -50,15 +52,20 @@ export async function connectNats(options: NatsOptions): Promise<Bus> {
 
 async function firstConnection(options: NatsOptions, observer: BusObserver): Promise<NatsConnection> {
   const settings = connectionOptions(options);
+  const server = new URL(options.url).host;
+  let said = { reason: '', at: 0 };
   for (let waitMs = RECONNECT_MS; ; waitMs = Math.min(WAIT_CAP_MS, waitMs * 2)) {
     try {
       // The client leaves a connection open when the server accepts it and says nothing.
       await natsVersion(options.url, CONNECT_TIMEOUT_MS);
       return await connect(settings);
     } catch (error) {
-      const server = new URL(options.url).host;
       const reason = error instanceof Error ? error.message : 'unknown';
-      observer.log.warn({ server, reason }, 'waiting for NATS');
+      const now = performance.now();
+      if (reason !== said.reason || now - said.at >= REMIND_MS) {
+        observer.log.warn({ server, reason }, 'waiting for NATS');
+        said = { reason, at: now };
+      }
     }
     await pause(waitMs, options.signal);
   }
