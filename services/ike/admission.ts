@@ -2,7 +2,8 @@ import { type Endpoint, type IkeEffect, isakmpSaId, SESSION } from '@culvert/act
 import type { Host, SessionView } from '@culvert/host';
 import { contactKey, type Directory } from './directory.ts';
 import type { Contact, IkeInput } from './inputs.ts';
-import { isProvenAt } from './place.ts';
+import { GUESTS_MAX } from './limits.ts';
+import { guestsOf, hasProved, isProvenAt } from './place.ts';
 import type { IkeVault } from './vault.ts';
 
 type Admit = Extract<IkeEffect, { type: 'session.admit' }>;
@@ -15,8 +16,8 @@ interface Known {
 }
 
 /**
- * Charter 6. A new ISAKMP SA joins the live session of the same identity, key, address and port, if both
- * have proved to be there; with INITIAL-CONTACT it replaces that session.
+ * Charter 6. A new ISAKMP SA joins the live session of the same identity, key, address and port, if that
+ * session's client has proved to be there; with INITIAL-CONTACT and its own proof it replaces that session.
  */
 export function admit(
   effect: Admit,
@@ -26,11 +27,14 @@ export function admit(
   const { session } = view;
   const contact = contactOf(effect, effect.path.flow.remote);
   if (effect.initialContact) announced(effect, view, on);
-  else if (isProvenAt(view.vault.sas[effect.isakmpSa], contact)) {
+  else {
+    const sa = view.vault.sas[effect.isakmpSa];
+    const guest = !isProvenAt(sa, contact);
     const target = sessionsOf(session, contact, on).find(
-      (other) => isThere(other, contact) && hasRoom(other, on.isakmpSasMax),
+      (other) => hasProved(other.vault, contact) && hasRoom(other, on.isakmpSasMax, guest),
     );
     if (target !== undefined) {
+      if (sa !== undefined && guest) sa.guest = true;
       // Known before the move, so that the peer's next message finds its way.
       on.directory.joined.set(effect.isakmpSa, target.session);
       on.host.move(session, target.session);
@@ -84,11 +88,7 @@ function samePort({ vault }: SessionView<IkeVault>, contact: Contact): boolean {
   );
 }
 
-function isThere({ vault }: SessionView<IkeVault>, contact: Contact): boolean {
-  return Object.values(vault.sas).some((sa) => isProvenAt(sa, contact));
-}
-
-function hasRoom({ state }: SessionView<IkeVault>, isakmpSasMax: number): boolean {
-  if (state[SESSION] === undefined) return false;
+function hasRoom({ state, vault }: SessionView<IkeVault>, isakmpSasMax: number, guest: boolean): boolean {
+  if (state[SESSION] === undefined || (guest && guestsOf(vault) >= GUESTS_MAX)) return false;
   return Object.keys(state).filter((id) => id.startsWith(isakmpSaId(''))).length < isakmpSasMax;
 }

@@ -31,4 +31,6 @@ export interface Contact {
   readonly psk: string;
   readonly address: string;
   readonly port: number;
+  /** The client has shown that it receives there. */
+  readonly proven?: boolean;
 }

@@ -15,3 +15,7 @@ export const SAS_PER_SESSION_MAX = 8;
 export const AGREEMENTS_MAX = 256;
 /** Messages under reassembly over all sessions. */
 export const REASSEMBLIES_MAX = 1024;
+/** ISAKMP SAs in one session that have not proved their place: one that is renewed, and one try before it. */
+export const GUESTS_MAX = 2;
+/** Quick Modes that each of them may have under way. */
+export const GUEST_QUICK_MODES_MAX = 2;

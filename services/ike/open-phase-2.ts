@@ -22,7 +22,7 @@ import {
 import { addressOctets } from './addresses.ts';
 import type { Keeping } from './keeping.ts';
 import type { Opening } from './open.ts';
-import { provedByQm3 } from './place.ts';
+import { mayBegin, noteProof, provedByQm3 } from './place.ts';
 import type { Phase2Secrets, SaSecrets } from './vault.ts';
 
 type Suite = NonNullable<SaSecrets['suite']>;
@@ -59,6 +59,7 @@ function openQm1(opening: Opening, sa: SaSecrets, keys: Phase2Secrets, suite: Su
   const waiting = sa.pendingIvs.filter(
     (one) => view.state[quickModeId(isakmpSa, one.messageId)] !== undefined,
   );
+  if (!mayBegin(sa, packet.flow.remote, waiting.length + sa.nonces.length)) return { drop: 'place-unproven' };
   sa.pendingIvs = [...waiting, { messageId, iv: plain.nextIv }];
   sa.table = withBegun(sa.table, messageId);
   const spi = freeSpi(view.session, view.shard, keeping);
@@ -91,6 +92,7 @@ function openQm3(
   sa.nonces = sa.nonces.filter((pair) => pair.messageId !== messageId);
   sa.table = concluded(sa.table, messageId);
   const contactDue = provedByQm3(sa, nonces.wentTo);
+  noteProof(opening.view.vault, sa);
   return { type: 'QM3', isakmpSa, messageId, request, path, contactDue };
 }
 

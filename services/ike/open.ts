@@ -17,6 +17,7 @@ import type { Contact, IkeInput } from './inputs.ts';
 import type { Keeping } from './keeping.ts';
 import { openMm1, openMm3, openMm5 } from './open-phase-1.ts';
 import { openInformational, openQuickMode } from './open-phase-2.ts';
+import { noteProof } from './place.ts';
 import { type IkeVault, prune } from './vault.ts';
 
 /** A datagram on its way to becoming a fact. */
@@ -54,6 +55,7 @@ export function open(input: IkeInput, view: SessionView<IkeVault>, keeping: Keep
     }
     case 'admitted':
       addOnce(view.vault.contacts, input.contact);
+      noteProof(view.vault, view.vault.sas[input.isakmpSa]);
       keeping.admitted(view.session, input);
       return { type: 'admitted', isakmpSa: input.isakmpSa };
     case 'activity':

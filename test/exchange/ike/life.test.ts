@@ -115,6 +115,31 @@ describe('sessions and their SAs (charter 6)', () => {
       expect(lab.entries()).toHaveLength(2);
     }));
 
+  test('so does one that begins on port 500 and floats, as Libreswan and racoon renew theirs', () =>
+    inWorld({ seed: 5 }, async (world) => {
+      const lab = await openLab(world);
+      const client = { outside: '203.0.113.9' };
+      const session = await working(world, lab, lab.station(windows10.ike, client));
+      for (let renewed = 1; renewed <= 3; renewed += 1) {
+        const cookie = await up(world, lab.station(windows10.ike, client));
+        expect(cookie).not.toBe(session);
+        expect(lab.records()).toHaveLength(1);
+        expect(lab.entries().map((entry) => entry.session)).toEqual(Array(renewed + 1).fill(session));
+      }
+    }));
+
+  test('and one that comes when the last ISAKMP SA is gone', () =>
+    inWorld({ seed: 5 }, async (world) => {
+      const lab = await openLab(world);
+      const client = { outside: '203.0.113.9' };
+      const station = lab.station(windows10.ike, client);
+      const session = await working(world, lab, station);
+      station.initiator.deleteIsakmp();
+      await world.run(MINUTE);
+      await up(world, lab.station(windows10.ike, client));
+      expect(lab.entries().map((entry) => entry.session)).toEqual([session, session]);
+    }));
+
   test('deleting the ISAKMP SA keeps the ESP SAs; the session ends with the last of those', () =>
     inWorld({ seed: 6 }, async (world) => {
       const lab = await openLab(world);
