@@ -89,6 +89,8 @@ export function rekeys(lab: () => Lab, client: IpsecClient): void {
     const after = await dialler.established();
     expect(after.ipsec).toBeGreaterThan(before.ipsec);
     expect(after.isakmp).toBeGreaterThan(before.isakmp);
+    // Charter 6: a renewed ISAKMP SA joins its session, it does not found another.
+    expect(await lab().sessions()).toBe(1);
     expect(longestSilence(moved)).toBeLessThan(3);
     expect(await ping(dialler.guest, ADDRESSES.corporate.host)).toBe(5);
     await dialler.disconnect();
