@@ -6,7 +6,7 @@ import type { ServiceName } from '@culvert/contracts';
 import { configFileFor, type FirstRun, makeFirstConfig } from './first-run.ts';
 import { type NatsForServices, openNats } from './nats-choice.ts';
 import { readRunState, removeRunState, startTicksOf, writeRunState } from './run-state.ts';
-import type { Says } from './says.ts';
+import { lastWords, type Says } from './says.ts';
 import { awaitServing, START_ORDER, STOP_ORDER, serviceProgram } from './services.ts';
 import { type Supervised, type SupervisorEvents, supervise } from './supervisor.ts';
 import { serverAddresses, surroundings } from './surroundings.ts';
@@ -130,8 +130,9 @@ function supervisorEvents(says: Says, failed: AbortController, phase: Phase): Su
       says.line(`${service} ${how}, starting again in ${restartInMs / 1000} s`);
       says.event({ event: 'ended', service, how, restartInMs });
     },
-    looping({ name, lastWords }) {
-      const words = lastWords.length === 0 ? 'It says nothing.' : `It says:\n  ${lastWords.join('\n  ')}`;
+    looping({ name, lastWords: lines }) {
+      const said = lastWords(lines);
+      const words = said.length === 0 ? 'It says nothing.' : `It says:\n  ${said.join('\n  ')}`;
       const text = `${name} keeps ending. ${words}\nculvert doctor tells what this machine lacks.`;
       if (phase.served) says.line(text);
       else failed.abort(new LaunchFailed(text));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonSays, plainSays, readable } from './says.ts';
+import { jsonSays, lastWords, plainSays, readable } from './says.ts';
 
 function collect() {
   const written: string[] = [];
@@ -43,4 +43,27 @@ test('for programs everything is one JSON object a line', () => {
     { service: 'ike', message: 'stack trace' },
     { event: 'stopped' },
   ]);
+});
+
+test('an error is shown without its stack', () => {
+  const line = JSON.stringify({
+    level: 'warn',
+    error: { name: 'Error', message: 'gone', stack: 'at x' },
+    msg: 'lost',
+  });
+  expect(readable('ike', line)).toBe('ike warn: lost  error=gone');
+});
+
+test('last words: what went wrong, once, and no machinery', () => {
+  const info = '{"level":"info","msg":"edge starts"}';
+  const error = JSON.stringify({
+    level: 'error',
+    error: { name: 'Error', message: 'cannot listen on 0.0.0.0 port 500: EADDRINUSE', stack: 'at open' },
+    msg: 'edge cannot start',
+  });
+  const text = 'edge cannot start: cannot listen on 0.0.0.0 port 500: EADDRINUSE';
+  expect(lastWords([info, error, info, error])).toEqual([text]);
+  expect(lastWords([info, 'no permission'])).toEqual(['no permission']);
+  expect(lastWords([info])).toEqual(['edge starts']);
+  expect(lastWords([])).toEqual([]);
 });

@@ -88,6 +88,20 @@ export function readable(name: string, line: string): string {
   return rest.length === 0 ? head : `${head}  ${rest.join(' ')}`;
 }
 
+/** What the last lines of a service say went wrong, each once; if nothing did, what they say. */
+export function lastWords(lines: readonly string[]): string[] {
+  const told = lines.map((line) => {
+    const fields = parsed(line);
+    if (fields === undefined) return { bad: true, text: line };
+    const { level, msg, error } = fields;
+    const cause =
+      typeof error === 'object' && error !== null && 'message' in error ? `: ${error.message}` : '';
+    return { bad: level !== 'info' && level !== 'debug', text: `${String(msg ?? '')}${cause}` };
+  });
+  const bad = told.filter((line) => line.bad);
+  return [...new Set((bad.length > 0 ? bad : told).map(({ text }) => text))];
+}
+
 function clock(time: unknown): string {
   if (typeof time !== 'number' && typeof time !== 'string') return '';
   const date = new Date(time);
