@@ -82,10 +82,20 @@ export function readable(name: string, line: string): string {
   const { level, time, msg, message } = fields;
   const rest = Object.entries(fields)
     .filter(([key]) => !UNSHOWN.has(key))
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(
+      ([key, value]) =>
+        `${key}=${typeof value === 'string' ? value : (causeOf(value) ?? JSON.stringify(value))}`,
+    );
   const label = LEVELS[String(level)] ?? String(level ?? 'info');
   const head = `${clock(time)}${name}${label === 'info' ? '' : ` ${label}`}: ${String(msg ?? message ?? '')}`;
   return rest.length === 0 ? head : `${head}  ${rest.join(' ')}`;
+}
+
+/** The message of a logged error: where in the program it happened is for the log's reader. */
+function causeOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : undefined;
 }
 
 /** What the last lines of a service say went wrong, each once; if nothing did, what they say. */
@@ -94,9 +104,8 @@ export function lastWords(lines: readonly string[]): string[] {
     const fields = parsed(line);
     if (fields === undefined) return { bad: true, text: line };
     const { level, msg, error } = fields;
-    const cause =
-      typeof error === 'object' && error !== null && 'message' in error ? `: ${error.message}` : '';
-    return { bad: level !== 'info' && level !== 'debug', text: `${String(msg ?? '')}${cause}` };
+    const words = [msg, causeOf(error)].filter((word) => word !== undefined).join(': ');
+    return { bad: level !== 'info' && level !== 'debug', text: words };
   });
   const bad = told.filter((line) => line.bad);
   return [...new Set((bad.length > 0 ? bad : told).map(({ text }) => text))];
