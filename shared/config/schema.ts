@@ -106,12 +106,14 @@ const l2tp = z.strictObject({
   tunnelSecretFile: z.string().optional().describe('File with the same'),
   hideAvps: z.boolean().default(false).describe('Hide AVPs that may be hidden (§4.3); needs a tunnel secret'),
   helloIdleSeconds: seconds(10, 3_600).default(60).describe('Hello after this long without traffic (§5.5)'),
-  receiveWindow: count(1, 64).default(8).describe('Receive Window Size AVP, messages'),
+  receiveWindow: count(1, 8).default(8).describe('Receive Window Size AVP, messages'),
   retransmitMs: milliseconds(250, 8_000).default(1_000).describe('First retransmission interval (§5.8)'),
   retransmitCapMs: milliseconds(1_000, 60_000).default(8_000).describe('Cap of the doubled interval'),
   retransmitMax: count(1, 20).default(5).describe('Retransmissions before the tunnel is given up'),
-  tunnelsPerSessionMax: count(1, 16).default(4),
-  callsPerTunnelMax: count(1, 16).default(4),
+  tunnelsPerSessionMax: count(1, 8).default(4).describe('Stock clients open one'),
+  callsPerTunnelMax: count(1, 8)
+    .default(2)
+    .describe('Stock clients place one. At most 8 in all tunnels of a session'),
 });
 
 export const authMethod = z.enum(['ms-chap-v2', 'chap-md5', 'pap']);

@@ -63,6 +63,17 @@ describe('addresses', () => {
   });
 });
 
+describe('l2tp', () => {
+  table([
+    [
+      'l2tp: { tunnelsPerSessionMax: 4, callsPerTunnelMax: 3 }',
+      'l2tp.callsPerTunnelMax',
+      'makes more than 8 calls per session',
+    ],
+    ['l2tp: { receiveWindow: 9 }', 'l2tp.receiveWindow', 'is too large'],
+  ]);
+});
+
 describe('users', () => {
   table([
     [

@@ -7,6 +7,8 @@ import type { Parts, Report } from './parts.ts';
  * L2TP 6, PPP 1.
  */
 const OVERHEAD_MIN = 73;
+/** What one session's machines can answer in one step. */
+const CALLS_MAX = 8;
 /** One port for each service's metrics. */
 const METRICS_PORTS = 5;
 
@@ -31,6 +33,13 @@ export function checkLimits(parts: Parts, report: Report, secrets: ReadonlyMap<s
   }
   if (l2tp !== undefined && l2tp.retransmitCapMs < l2tp.retransmitMs) {
     report(['l2tp', 'retransmitCapMs'], 'is below retransmitMs', `the least is ${l2tp.retransmitMs}`);
+  }
+  if (l2tp !== undefined && l2tp.tunnelsPerSessionMax * l2tp.callsPerTunnelMax > CALLS_MAX) {
+    report(
+      ['l2tp', 'callsPerTunnelMax'],
+      `makes more than ${CALLS_MAX} calls per session`,
+      `with ${l2tp.tunnelsPerSessionMax} tunnels the most is ${Math.floor(CALLS_MAX / l2tp.tunnelsPerSessionMax)}`,
+    );
   }
   if (l2tp?.hideAvps === true && !secrets.has('l2tp.tunnelSecret')) {
     report(
