@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../crypto/index.ts';
-import { createTelemetry, type TelemetryOptions } from './create.ts';
+import { createTelemetry } from './create.ts';
+import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
 
 interface Receiver {

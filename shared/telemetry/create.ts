@@ -2,25 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { counters } from './counters.ts';
-import { type Level, type Line, lineLog } from './log.ts';
+import { type Line, lineLog } from './log.ts';
 import { settled } from './memory.ts';
+import type { EndableSpan, TelemetryOptions } from './options.ts';
 import { repeats } from './repeats.ts';
-import type { Span, Telemetry } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 import { formatTrace, parseTrace, type TraceContext } from './trace-context.ts';
-
-export interface TelemetryOptions {
-  readonly node: string;
-  readonly version: string;
-  readonly logLevel: Level;
-  /** Base URL of an OTLP/HTTP receiver; traces, metrics and logs go below it. Off when undefined. */
-  readonly otlp?: string | undefined;
-  /** Where to serve Prometheus metrics. Off when undefined. */
-  readonly prometheus?: { readonly address: string; readonly port: number } | undefined;
-  /** Share of sessions that are traced, 0..1. */
-  readonly sampling: number;
-  /** Where lines go; standard output when undefined. */
-  readonly write?: ((line: string) => void) | undefined;
-}
 
 /**
  * Logging, tracing and counting of one process. The OpenTelemetry libraries are loaded only if something
@@ -67,10 +54,6 @@ export async function createTelemetry(service: string, options: TelemetryOptions
       await signals?.flush();
     },
   };
-}
-
-export interface EndableSpan extends Span {
-  end(error: unknown): void;
 }
 
 function freshContext(parent: TraceContext | undefined): TraceContext {

@@ -9,7 +9,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import type { TelemetryOptions } from './create.ts';
+import type { TelemetryOptions } from './options.ts';
 import { below, EXPORT_TIMEOUT_MS } from './otlp.ts';
 import type { Telemetry } from './telemetry.ts';
 

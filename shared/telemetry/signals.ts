@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { setGlobalErrorHandler } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import type { EndableSpan, TelemetryOptions } from './create.ts';
 import type { Line } from './log.ts';
 import { startMeters } from './meters.ts';
+import type { EndableSpan, TelemetryOptions } from './options.ts';
 import { startRecords } from './records.ts';
 import { startSpans } from './spans.ts';
 import type { SpanAttributes, Telemetry } from './telemetry.ts';

@@ -7,7 +7,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { EndableSpan } from './create.ts';
+import type { EndableSpan } from './options.ts';
 import { below, EXPORT_TIMEOUT_MS } from './otlp.ts';
 import { printable, printableText } from './printable.ts';
 import type { SpanAttributes } from './telemetry.ts';
