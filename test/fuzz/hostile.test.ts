@@ -18,8 +18,8 @@ const HOSTILE = '198.51.100.66';
 const OUTSIDER = '203.0.113.66';
 const INNOCENT = '10.1.1.2';
 /** Acts of one run. */
-const ACTS = 200;
-const RUNS_PER_ROUND = 1 / 1000;
+const ACTS = 400;
+const RUNS_PER_ROUND = 1 / 500;
 /** The longest that anything is kept of a client that is gone: liveness checks, quarantine of its address. */
 const FORGOTTEN_MS = 25 * 60_000;
 

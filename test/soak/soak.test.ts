@@ -29,7 +29,7 @@ const SEEDS =
   CULVERT_SEED !== undefined
     ? 1
     : CULVERT_SOAK_SEEDS === undefined
-      ? 4
+      ? 6
       : Number.parseInt(CULVERT_SOAK_SEEDS, 10);
 const FIRST_SEED =
   CULVERT_SEED !== undefined
