@@ -30,7 +30,7 @@ import {
 import { addressOctets, sourceKey } from './addresses.ts';
 import { addHalfOpen, foundingKey } from './directory.ts';
 import { PROOF_ATTEMPTS_MAX } from './limits.ts';
-import type { Opening } from './open.ts';
+import type { Opening } from './opening.ts';
 import { placeOfMm5 } from './place.ts';
 import type { Phase1Secrets, SaSecrets } from './vault.ts';
 

@@ -21,7 +21,7 @@ import {
 } from '@culvert/wire/ike';
 import { addressOctets } from './addresses.ts';
 import type { Keeping } from './keeping.ts';
-import type { Opening } from './open.ts';
+import type { Opening } from './opening.ts';
 import { mayBegin, noteProof, provedByQm3 } from './place.ts';
 import type { Phase2Secrets, SaSecrets } from './vault.ts';
 

@@ -4,34 +4,15 @@ import { endpointKey, type IkePacket } from '@culvert/contracts';
 import { digest } from '@culvert/crypto';
 import type { Dropped, SessionView } from '@culvert/host';
 import { equal, toHex } from '@culvert/wire';
-import {
-  EXCHANGE,
-  FLAG,
-  type IsakmpHeader,
-  isFragment,
-  isZeroCookie,
-  parseIsakmpHeader,
-} from '@culvert/wire/ike';
+import { EXCHANGE, FLAG, isFragment, isZeroCookie, parseIsakmpHeader } from '@culvert/wire/ike';
 import { contactKey, forget } from './directory.ts';
 import type { Contact, IkeInput } from './inputs.ts';
 import type { Keeping } from './keeping.ts';
 import { openMm1, openMm3, openMm5 } from './open-phase-1.ts';
 import { openInformational, openQuickMode } from './open-phase-2.ts';
+import type { Opening } from './opening.ts';
 import { noteProof } from './place.ts';
 import { type IkeVault, prune } from './vault.ts';
-
-/** A datagram on its way to becoming a fact. */
-export interface Opening {
-  readonly keeping: Keeping;
-  readonly view: SessionView<IkeVault>;
-  readonly octets: Uint8Array;
-  readonly header: IsakmpHeader;
-  readonly packet: IkePacket;
-  readonly path: Path;
-  /** Our cookie in hexadecimal. */
-  readonly isakmpSa: string;
-  readonly request: string;
-}
 
 const REQUEST_OCTETS = 16;
 const COOKIES_OCTETS = 16;
