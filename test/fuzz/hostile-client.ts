@@ -199,7 +199,7 @@ function acts(one: Citizen, speech: Speech, chance: Chance, world: World): void 
     case 5:
     case 6:
     case 7:
-      speech.say(controlMessage(speech.control, chance));
+      speech.say(controlMessage(speech, chance));
       break;
     case 8:
     case 9:
@@ -211,17 +211,19 @@ function acts(one: Citizen, speech: Speech, chance: Chance, world: World): void 
   }
 }
 
-/** In sequence or nearly so, of any type, for a session that is there or not. */
-function controlMessage(last: ControlHeader, chance: Chance): Uint8Array {
+/** In sequence or nearly so, of any type, for a session that is there or not; what went out last moves on with it. */
+function controlMessage(speech: Speech, chance: Chance): Uint8Array {
+  const last = speech.control;
   const header = {
     tunnelId: chance.happens(0.9) ? last.tunnelId : chance.below(65_536),
-    sessionId: chance.happens(0.6) ? last.sessionId : chance.below(65_536),
-    ns: (last.ns + chance.below(10)) & 0xffff,
-    nr: chance.happens(0.8) ? last.nr : chance.below(65_536),
+    sessionId: chance.happens(0.6) ? speech.data.sessionId : chance.below(65_536),
+    ns: (last.ns + (chance.happens(0.6) ? 1 : chance.below(10))) & 0xffff,
+    nr: chance.happens(0.95) ? last.nr : (last.nr + chance.below(6)) & 0xffff,
   };
+  if (chance.happens(0.7)) speech.control = { ...header, tunnelId: last.tunnelId };
   const message = CONTROL_MESSAGES[chance.below(CONTROL_MESSAGES.length)];
   const octets = emitControlMessage(header, message);
-  return chance.happens(0.5) ? octets : mutated(chance, [octets]);
+  return chance.happens(0.6) ? octets : mutated(chance, [octets]);
 }
 
 function pppFrame(chance: Chance): Uint8Array {
