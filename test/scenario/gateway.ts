@@ -35,8 +35,11 @@ export interface SimGateway {
   readonly plane: EnginePlane;
   /** IP packets that reached the corporate side, in order. */
   readonly corporate: Uint8Array[];
-  /** A process dies and another one takes its place; what it had not stored is gone. */
-  restart(role: Exclude<Role, 'edge'>): Promise<void>;
+  /**
+   * A process goes and another one takes its place: `crash`, and what it had not stored is gone, or `drain`,
+   * as after SIGTERM.
+   */
+  restart(role: Exclude<Role, 'edge'>, how?: 'crash' | 'drain'): Promise<void>;
   /** Every log line of every service, as printed. */
   lines(): readonly string[];
   /** Drop and refusal counters of all services, added up. */
@@ -72,7 +75,8 @@ export async function simGateway(world: World, yaml = DEFAULTS): Promise<SimGate
     runtimes,
     plane,
     corporate,
-    async restart(role) {
+    async restart(role, how = 'crash') {
+      if (how === 'drain') await world.promised(runtimes[role].stop());
       runtimes[role].crash();
       past.push(runtimes[role]);
       runtimes[role] = simRuntime(role, world, config);
