@@ -50,9 +50,9 @@ export function chaosIn(world: World, gateway: SimGateway, chance: Chance): Chao
     note(`storage ${JSON.stringify(broker.storage)}`);
   };
   const restart = async (role: Role) => {
-    note(`restart ${role}`);
-    // Storage may be what keeps it from starting: a supervisor would try again, and so it comes to be.
-    await gateway.restart(role);
+    const how = chance.happens(0.3) ? 'drain' : 'crash';
+    note(`${role}: ${how}`);
+    await gateway.restart(role, how);
     note(`${role} is back`);
   };
   const outage = async () => {

@@ -6,9 +6,11 @@
  * CULVERT_SOAK_SEEDS: how many runs; CULVERT_SEED: one run, and its seed.
  */
 import { describe, test } from 'vitest';
+import { type Hostile, hostileClient } from '../fuzz/hostile-client.ts';
+import { outsider } from '../fuzz/outsider.ts';
 import { macos, modern, networkManager, type PeerProfile, windows10 } from '../peer/profile.ts';
 import { simClient } from '../scenario/dial-in.ts';
-import { DEFAULTS, type SimGateway, simGateway } from '../scenario/gateway.ts';
+import { DEFAULTS, PASSWORD, type SimGateway, simGateway } from '../scenario/gateway.ts';
 import { type Chance, createWorld, type World } from '../sim/index.ts';
 import { type Chaos, chaosIn } from './chaos.ts';
 import {
@@ -60,12 +62,20 @@ interface Town {
   readonly diary: string[];
 }
 
+const USERS = ['alice', 'bob'];
+const CONFIG = DEFAULTS.replace(
+  'users: [',
+  `users: [{ name: bob, password: "${PASSWORD}" }, { name: mallory, password: "${PASSWORD}" }, `,
+).replace('pool: { ipv4: 10.98.0.0/22 }', 'pool: { ipv4: 10.98.0.0/22, ipv6: "2001:db8:98::/48" }');
+const HOSTILE = '198.51.100.66';
+const OUTSIDER = '203.0.113.66';
+
 const choice = <T>(chance: Chance, from: readonly T[]): T => from[chance.below(from.length)] as T;
 
 async function townOf(seed: number): Promise<Town> {
   const world = createWorld({ seed });
   const chance = world.chance.fork('soak');
-  const gateway = await simGateway(world, DEFAULTS);
+  const gateway = await simGateway(world, CONFIG);
   world.network.nat('198.51.100.9', ['10.1.1.2', '10.1.1.3']);
   world.network.nat('198.51.100.10', ['10.1.2.2']);
   const chaos = chaosIn(world, gateway, chance.fork('chaos'));
@@ -89,7 +99,7 @@ function arrive(town: Town, address: string): Citizen {
   const { world, guard, chance, clients } = town;
   depart(town, address);
   const profile = choice(chance, PROFILES);
-  const one = citizen(world, simClient(world, { address, profile }));
+  const one = citizen(world, simClient(world, { address, profile, user: choice(chance, USERS) }));
   note(town, `${address} dials as ${profile.name}`);
   guard.note(one);
   one.sim.client.dial();
@@ -147,16 +157,52 @@ async function live(town: Town): Promise<void> {
   }
 }
 
+/** In half of the runs a client without manners is about, and one without keys. */
+function underworld({ world, guard, chance }: Town): { act(): void; end(): void } {
+  if (chance.happens(0.5)) return { act: () => {}, end: () => {} };
+  const stranger = outsider(world, OUTSIDER, () => [], chance);
+  const dial = (): Hostile => {
+    const aims = { clear: 0.02, chain: 0.1, control: 0.1, frame: 0.1 };
+    const options = { address: HOSTILE, profile: choice(chance, PROFILES), user: 'mallory' };
+    const hostile = hostileClient(world, options, aims, chance);
+    guard.note(hostile.one);
+    hostile.one.sim.client.dial();
+    return hostile;
+  };
+  let hostile = dial();
+  const leave = () => {
+    hostile.one.sim.client.vanish();
+    hostile.one.sim.close();
+  };
+  return {
+    act() {
+      const { client } = hostile.one.sim;
+      if (chance.happens(0.5)) stranger.act();
+      if (client.ended !== undefined || client.ike.stage === 'failed' || chance.happens(0.03)) {
+        leave();
+        hostile = dial();
+      } else if (client.up) for (let count = chance.below(6); count > 0; count -= 1) hostile.act();
+    },
+    end() {
+      leave();
+      stranger.close();
+    },
+  };
+}
+
 async function run(town: Town): Promise<void> {
   const { world, gateway, guard, chance, chaos, clients } = town;
+  const crime = underworld(town);
   for (const address of ADDRESSES.slice(0, 3)) arrive(town, address);
   await world.run(5_000);
   for (let happening = 0; happening < HAPPENINGS; happening += 1) {
     if (chance.happens(0.3)) await chaos.turn();
     await live(town);
+    crime.act();
     await world.run(chance.happens(0.85) ? chance.below(3_000) : chance.below(60_000));
     if (happening % 10 === 9) guard.check();
   }
+  crime.end();
   await chaos.end();
   await world.run(RECOVERY_MS);
   guard.check();
