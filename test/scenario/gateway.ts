@@ -39,7 +39,7 @@ export interface SimGateway {
    * A process goes and another one takes its place: `crash`, and what it had not stored is gone, or `drain`,
    * as after SIGTERM.
    */
-  restart(role: Exclude<Role, 'edge'>, how?: 'crash' | 'drain'): Promise<void>;
+  restart(role: Role, how?: 'crash' | 'drain'): Promise<void>;
   /** Every log line of every service, as printed. */
   lines(): readonly string[];
   /** Drop and refusal counters of all services, added up. */
@@ -64,8 +64,14 @@ export async function simGateway(world: World, yaml = DEFAULTS): Promise<SimGate
   };
   const past: SimRuntime[] = [];
   const corporate: Uint8Array[] = [];
-  const plane = wired(world, config, runtimes.edge, ivsOf(world), corporate);
-  await world.promised(createEdge(runtimes.edge, plane).start());
+  let generation = 0;
+  const startEdge = async (runtime: SimRuntime): Promise<Wired> => {
+    generation += 1;
+    const edge = wired(world, config, runtime, ivsOf(world, generation), corporate);
+    await world.promised(createEdge(runtime, edge.plane).start());
+    return edge;
+  };
+  let edge = await startEdge(runtimes.edge);
   for (const role of ['aaa', 'ppp', 'l2tp', 'ike'] as const) {
     await world.promised(CREATE[role](runtimes[role]).start());
   }
@@ -73,14 +79,19 @@ export async function simGateway(world: World, yaml = DEFAULTS): Promise<SimGate
   return {
     config,
     runtimes,
-    plane,
+    get plane() {
+      return edge.plane;
+    },
     corporate,
     async restart(role, how = 'crash') {
       if (how === 'drain') await world.promised(runtimes[role].stop());
       runtimes[role].crash();
       past.push(runtimes[role]);
       runtimes[role] = simRuntime(role, world, config);
-      await world.promised(CREATE[role](runtimes[role]).start());
+      if (role === 'edge') {
+        edge.close();
+        edge = await startEdge(runtimes.edge);
+      } else await world.promised(CREATE[role](runtimes[role]).start());
     },
     lines: () => everyone().flatMap((runtime) => runtime.telemetry.lines.map((line) => JSON.stringify(line))),
     counters() {
@@ -94,8 +105,15 @@ export async function simGateway(world: World, yaml = DEFAULTS): Promise<SimGate
   };
 }
 
-function ivsOf(world: World): IvSource {
-  return createIvSource({ nodeId: 1, generation: 1, cbcKey: world.chance.fork('cbc key').octets(32) });
+function ivsOf(world: World, generation: number): IvSource {
+  const cbcKey = world.chance.fork(`cbc key ${generation}`).octets(32);
+  return createIvSource({ nodeId: 1, generation, cbcKey });
+}
+
+interface Wired {
+  readonly plane: EnginePlane;
+  /** The process is gone, and its sockets with it. */
+  close(): void;
 }
 
 /** Sockets of the simulated network in place of those of the edge's workers. */
@@ -105,7 +123,7 @@ function wired(
   runtime: SimRuntime,
   ivs: IvSource,
   corporate: Uint8Array[],
-): EnginePlane {
+): Wired {
   const sockets = new Map<string, SimSocket>();
   const plane = createEnginePlane(
     { policy: policyOf(config, ['127.0.0.1', '::1']), replayWindow: config.esp.replayWindow },
@@ -145,7 +163,13 @@ function wired(
       }
     }
   }
-  return plane;
+  return {
+    plane,
+    close() {
+      void plane.stop();
+      for (const socket of sockets.values()) socket.close();
+    },
+  };
 }
 
 function octetsOf(text: string): Uint8Array {

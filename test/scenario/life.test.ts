@@ -146,7 +146,7 @@ describe("a session's life", () => {
 });
 
 describe('processes that die', () => {
-  test.each(['ike', 'l2tp', 'ppp', 'aaa'] as const)(
+  test.each(['ike', 'l2tp', 'ppp', 'aaa', 'edge'] as const)(
     '%s dies and comes back: the session lives',
     async (role) => {
       await inWorld({ seed: 28 }, async (world) => {

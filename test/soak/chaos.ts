@@ -11,8 +11,8 @@ export interface Chaos {
   readonly diary: readonly string[];
 }
 
-type Role = 'ike' | 'l2tp' | 'ppp' | 'aaa';
-const ROLES: readonly Role[] = ['ike', 'l2tp', 'ppp', 'aaa'];
+type Role = 'ike' | 'l2tp' | 'ppp' | 'aaa' | 'edge';
+const ROLES: readonly Role[] = ['ike', 'l2tp', 'ppp', 'aaa', 'edge'];
 
 /** A fault beyond this is no longer a bad network, it is none. */
 const LOSS_MAX = 0.2;
