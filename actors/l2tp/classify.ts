@@ -179,13 +179,29 @@ function ofSccrq(
   if (tie === 'both-lost') return over;
   const staying = tunnels.filter((tunnel) => !old.includes(tunnel));
   const live = staying.filter(({ value }) => value !== 'stopping' && value !== 'lingering');
-  const slot = freeSlot(staying);
-  if (live.length >= policy.tunnelsMax || slot === undefined) return { drop: 'tunnel-limit' };
+  const crowded = live.length < policy.tunnelsMax ? undefined : forgotten(live, fact.at);
+  const kept = staying.filter((tunnel) => tunnel !== crowded);
+  const slot = freeSlot(kept);
+  if ((live.length >= policy.tunnelsMax && crowded === undefined) || slot === undefined)
+    return { drop: 'tunnel-limit' };
   const localId = freshTunnelId(fact.entropy, (id) => tunnels.some(({ context }) => context.localId === id));
   const { innerPorts, callingStation } = body;
   const input: TunnelInput = { localId, slot, peerId: 0, innerPorts, callingStation, policy: policy.tunnel };
   const id = tunnelActor(localId);
-  return [...over, { type: 'beget', id, input }, packet(id, body)];
+  const room = crowded === undefined ? [] : [tell(crowded.id, { type: 'Superseded' })];
+  return [...over, ...room, { type: 'beget', id, input }, packet(id, body)];
+}
+
+/**
+ * Which of too many tunnels gives way. A client that crashes and comes back joins its session again with a
+ * new tunnel, and what it sends there looks like life in the old ones: the oldest is the one it has
+ * forgotten first. One that has just been opened is meant.
+ */
+function forgotten(tunnels: readonly Tunnel[], at: Instant): Tunnel | undefined {
+  const openedAt = ({ value, context }: Tunnel) =>
+    value === 'established' ? (context.openedAt ?? at) : Number.POSITIVE_INFINITY;
+  const [oldest] = tunnels.toSorted((a, b) => openedAt(a) - openedAt(b));
+  return oldest !== undefined && at - openedAt(oldest) >= RETRANSMISSION_CYCLE_MS ? oldest : undefined;
 }
 
 /** Tunnels that only linger hold theirs too, which bounds how many there can be. */

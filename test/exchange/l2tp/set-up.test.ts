@@ -132,6 +132,21 @@ describe('a peer that begins again', () => {
     expect(exchange.spoken().filter((line) => line.includes('StopCCN'))).toEqual([]);
   });
 
+  test('a client that forgets tunnel after tunnel is let in each time: the oldest goes without a word', () => {
+    const exchange = new Exchange();
+    for (const tunnel of [11, 12, 13, 14, 15, 16]) {
+      exchange.lac.state = {};
+      exchange.lac.timers = NO_TIMERS;
+      exchange.lac.dial(tunnel, tunnel * 10);
+      exchange.pass(10_000);
+    }
+    const known = tunnelsOf(exchange.lns.state).filter(({ value }) => value === 'established');
+    expect(known.map(({ context }) => context.peerId)).toEqual([13, 14, 15, 16]);
+    expect(exchange.lns.tells('link.start')).toHaveLength(6);
+    expect(exchange.lns.tells('link.stop')).toHaveLength(2);
+    expect(exchange.spoken().filter((line) => line.includes('StopCCN'))).toEqual([]);
+  });
+
   test('other Tunnel IDs are other tunnels, up to the limit, and their calls are never confused', () => {
     const exchange = new Exchange();
     for (const tunnel of [11, 12, 13, 14, 15]) exchange.lac.dial(tunnel, tunnel * 10);
