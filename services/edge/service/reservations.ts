@@ -50,12 +50,7 @@ export function createReservations(runtime: Runtime, plane: DataPlane): Reservat
   return {
     want: (sa) => withSequences((opened) => opened.want(sa)),
     forget: (sa) => withSequences((opened) => opened.forget(sa)),
-    sweep: (known) =>
-      withSequences((opened) => {
-        opened.sweep(known).catch((error: unknown) => {
-          telemetry.log.warn({ error: String(error) }, 'old sequence reservations could not be swept');
-        });
-      }),
+    sweep: (known) => withSequences((opened) => opened.sweep(known)),
     stop() {
       stopped = true;
       sequences?.stop();

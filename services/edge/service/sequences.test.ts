@@ -76,6 +76,25 @@ describe('the reservation of an SA that is gone goes too', () => {
     }));
 });
 
+test('what an earlier start left behind goes, when storage is away and when it lands late', () =>
+  inWorld({ seed: 6 }, async (world) => {
+    const before = simProcess('edge', world);
+    const bucket = await world.promised(before.bus.bucket(buckets.sequences));
+    await world.promised(bucket.create('1.left.1', new Uint8Array(1)));
+    await world.promised(bucket.create(sequenceKey(SA), new Uint8Array(1)));
+    const { sequences } = await opened(world);
+    world.broker.storage.away = true;
+    sequences.sweep(() => new Set([sequenceKey(SA)]));
+    await world.run(5_000);
+    world.broker.storage.away = false;
+    await world.run(10_000);
+    await world.promised(bucket.create('1.late.1', new Uint8Array(1)));
+    await world.run(120_000);
+    const { entries } = world.broker.store(buckets.sequences);
+    const left = [...entries.values()].filter(({ value }) => value !== undefined).map(({ key }) => key);
+    expect(left).toEqual([sequenceKey(SA)]);
+  }));
+
 test('an SA that comes again under the same SPI keeps its numbers, however late the deletion lands', () =>
   inWorld({ seed: 4 }, async (world) => {
     const { sequences, granted } = await opened(world);

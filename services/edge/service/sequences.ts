@@ -1,4 +1,4 @@
-import { type Bucket, BusUnavailable, decode, encode, RevisionConflict } from '@culvert/bus';
+import { type Bucket, BusUnavailable, decode, type Entry, encode, RevisionConflict } from '@culvert/bus';
 import { recordKey, shardOfHex } from '@culvert/contracts';
 import type { Clock } from '@culvert/host';
 import { SEQUENCE_BLOCK, SEQUENCE_END } from '../pipeline/index.ts';
@@ -23,8 +23,11 @@ export interface Sequences {
   want(sa: Sa): void;
   /** The SA is gone: so is its reservation. */
   forget(sa: Sa): void;
-  /** Deletes reservations of SAs that are not there any more. */
-  sweep(known: () => ReadonlySet<string>): Promise<void>;
+  /**
+   * Deletes reservations that an earlier start left behind, as soon as storage lets it, and once more when
+   * nothing of that start can be under way any more.
+   */
+  sweep(known: () => ReadonlySet<string>): void;
   stop(): void;
 }
 
@@ -37,6 +40,8 @@ export interface SequencesOptions {
 
 const RETRY_MS = 250;
 const RETRY_MAX_MS = 5_000;
+/** Longer than a write of a process that is gone can be under way. */
+const LATE_MS = 60_000;
 
 export function sequenceKey(sa: Sa): string {
   return `${recordKey(shardOfHex(sa.session), sa.session)}.${sa.outboundSpi}`;
@@ -49,6 +54,7 @@ export function createSequences(options: SequencesOptions): Sequences {
   /** By key: SAs that have, or will have, a reservation. */
   const living = new Map<string, Sa>();
   let stopped = false;
+  let cancelLate = () => {};
 
   /** By revision: a deletion that lands late must not take the reservation of an SA that came after. */
   const remove = async (key: string, retryMs: number): Promise<void> => {
@@ -59,6 +65,18 @@ export function createSequences(options: SequencesOptions): Sequences {
       await bucket.delete(key, entry.revision);
     } catch {
       clock.after(retryMs, () => void remove(key, Math.min(retryMs * 2, RETRY_MAX_MS)));
+    }
+  };
+
+  const swept = async (known: () => ReadonlySet<string>, retryMs: number): Promise<void> => {
+    if (stopped) return;
+    try {
+      for (const entry of await present(bucket)) {
+        if (known().has(entry.key) || living.has(entry.key)) continue;
+        await bucket.delete(entry.key, entry.revision);
+      }
+    } catch {
+      clock.after(retryMs, () => void swept(known, Math.min(retryMs * 2, RETRY_MAX_MS)));
     }
   };
 
@@ -97,28 +115,30 @@ export function createSequences(options: SequencesOptions): Sequences {
       living.delete(key);
       void remove(key, RETRY_MS);
     },
-    async sweep(known) {
-      const keys: string[] = [];
-      let done = () => {};
-      const listed = new Promise<void>((resolve) => {
-        done = resolve;
-      });
-      const watch = await bucket.watch(
-        '>',
-        (entry) => entry.value !== undefined && keys.push(entry.key),
-        done,
-      );
-      await listed;
-      watch.close();
-      const wantedKeys = known();
-      for (const key of keys) if (!wantedKeys.has(key)) await bucket.delete(key);
+    sweep(known) {
+      void swept(known, RETRY_MS);
+      cancelLate = clock.after(LATE_MS, () => void swept(known, RETRY_MS));
     },
     stop() {
       stopped = true;
+      cancelLate();
       wanted.clear();
       living.clear();
     },
   };
+}
+
+async function present(bucket: Bucket): Promise<readonly Entry[]> {
+  const entries = new Map<string, Entry>();
+  const { promise: listed, resolve } = Promise.withResolvers<void>();
+  const take = (entry: Entry) => {
+    if (entry.value === undefined) entries.delete(entry.key);
+    else entries.set(entry.key, entry);
+  };
+  const watch = await bucket.watch('>', take, resolve);
+  await listed;
+  watch.close();
+  return [...entries.values()];
 }
 
 /** The first block of most SAs costs one round trip; a lost answer costs a block, never a number twice. */
