@@ -76,7 +76,10 @@ export function watch(world: World, gateway: SimGateway): Watch {
     },
     async checkAddresses() {
       const sessions = await ask<readonly SessionSummary[]>(subjects.admin.sessions('ppp'));
-      const open = sessions.flatMap(({ facts }) => (facts.open === true ? [facts.address] : []));
+      // A link may have one family alone.
+      const open = sessions
+        .flatMap(({ facts }) => (facts.open === true ? [facts.address, facts.prefix] : []))
+        .filter((address) => address !== undefined);
       if (new Set(open).size !== open.length) throw new Error(`an address twice: ${open.join(' ')}`);
     },
     async awaitNothingLeft(limitMs) {
