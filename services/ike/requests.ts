@@ -1,20 +1,8 @@
 import type { Bus } from '@culvert/bus';
-import {
-  type ActivityAnswer,
-  type ActivityQuestion,
-  type L2tpRequest,
-  type Requested,
-  subjects,
-  type Taken,
-} from '@culvert/contracts';
-import type { Performing } from '@culvert/host';
+import { type ActivityAnswer, type ActivityQuestion, type L2tpRequest, subjects } from '@culvert/contracts';
+import { ask, NotTaken, type Performing } from '@culvert/host';
 import { ACTIVITY_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
 import type { IkeVault } from './vault.ts';
-
-/** l2tp cannot take it now: the host repeats the effect. */
-export class NotTaken extends Error {
-  override readonly name = 'NotTaken';
-}
 
 /** Whether l2tp knows the session. */
 export async function askL2tp(
@@ -22,12 +10,8 @@ export async function askL2tp(
   request: L2tpRequest,
   context: Performing<IkeVault>,
 ): Promise<boolean> {
-  const { id, session, shard, trace } = context;
-  const requested: Requested<L2tpRequest> = { id, session, request };
-  const taken = await bus.request<Taken>(subjects.l2tp.request(shard), requested, {
-    trace,
-    timeoutMs: REQUEST_TIMEOUT_MS,
-  });
+  const subject = subjects.l2tp.request(context.shard);
+  const taken = await ask(bus, subject, request, context, REQUEST_TIMEOUT_MS);
   if (!taken.taken && taken.reason !== 'no-session') throw new NotTaken(`l2tp: ${taken.reason}`);
   return taken.taken;
 }

@@ -4,35 +4,22 @@ import {
   type ActivityQuestion,
   type IkeRequest,
   type PppRequest,
-  type Requested,
   subjects,
-  type Taken,
 } from '@culvert/contracts';
-import type { Performing, Vault } from '@culvert/host';
+import { ask, NotTaken, type Performing, type Vault } from '@culvert/host';
 import { ACTIVITY_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
 
-/** The other service cannot take it now: the host repeats the effect. */
-export class NotTaken extends Error {
-  override readonly name = 'NotTaken';
-}
-
 export async function askIke(bus: Bus, request: IkeRequest, context: Performing<Vault>): Promise<void> {
-  const taken = await ask(bus, subjects.ike.request(context.shard), request, context);
+  const taken = await ask(bus, subjects.ike.request(context.shard), request, context, REQUEST_TIMEOUT_MS);
   // Without a session there is nobody left to be told.
   if (!taken.taken && taken.reason !== 'no-session') throw new NotTaken(`ike: ${taken.reason}`);
 }
 
 /** Whether ppp took it. */
 export async function askPpp(bus: Bus, request: PppRequest, context: Performing<Vault>): Promise<boolean> {
-  const taken = await ask(bus, subjects.ppp.request(context.shard), request, context);
+  const taken = await ask(bus, subjects.ppp.request(context.shard), request, context, REQUEST_TIMEOUT_MS);
   if (!taken.taken && taken.reason === 'draining') throw new NotTaken('ppp: draining');
   return taken.taken;
-}
-
-function ask<R>(bus: Bus, subject: string, request: R, context: Performing<Vault>): Promise<Taken> {
-  const { id, session, trace } = context;
-  const requested: Requested<R> = { id, session, request };
-  return bus.request<Taken>(subject, requested, { trace, timeoutMs: REQUEST_TIMEOUT_MS });
 }
 
 /** Undefined when the edge could not be asked. */

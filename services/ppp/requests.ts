@@ -9,19 +9,12 @@ import {
   type LeaseRelease,
   type OfferAnswer,
   type OfferQuestion,
-  type Requested,
   subjects,
-  type Taken,
 } from '@culvert/contracts';
-import type { Performing, Vault } from '@culvert/host';
+import { ask, NotTaken, type Performing, type Vault } from '@culvert/host';
 import { ipv4Octets, parseAddress } from '@culvert/wire/ip';
 import type { PppInput } from './inputs.ts';
 import { AUTHENTICATE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
-
-/** The other service cannot take it now: the host repeats the effect. */
-export class NotTaken extends Error {
-  override readonly name = 'NotTaken';
-}
 
 type Effect<T extends PppEffect['type']> = Extract<PppEffect, { type: T }>;
 type Context = Performing<Vault>;
@@ -89,11 +82,9 @@ export async function tellDisconnect(
   { call, reason, advice }: Effect<'call.disconnect'>,
   context: Context,
 ): Promise<void> {
-  const { id, session, shard, trace } = context;
   const request: L2tpRequest = { type: 'call.disconnect', call, reason, advice };
-  const requested: Requested<L2tpRequest> = { id, session, request };
-  const options = { trace, timeoutMs: REQUEST_TIMEOUT_MS };
-  const taken = await bus.request<Taken>(subjects.l2tp.request(shard), requested, options);
+  const subject = subjects.l2tp.request(context.shard);
+  const taken = await ask(bus, subject, request, context, REQUEST_TIMEOUT_MS);
   // Without a session there is no call to disconnect.
   if (!taken.taken && taken.reason !== 'no-session') throw new NotTaken(`l2tp: ${taken.reason}`);
 }

@@ -1,3 +1,4 @@
+export { ask, NotTaken } from './ask.ts';
 export { systemClock } from './clock.ts';
 export { createHost } from './create.ts';
 export type { Host, HostAdmin } from './host.ts';
