@@ -27,7 +27,19 @@ export interface EspKeys {
   readonly salt: Uint8Array;
 }
 
-/** An IPsec SA pair (RFC 3193: transport mode, UDP 1701). */
+/**
+ * RFC 7296 §3.13.1. Addresses of one family, both ends included; `protocol` 0 is any. For ICMP the ports are
+ * type and code (RFC 4301 §4.4.1.1).
+ */
+export interface TrafficSelector {
+  readonly protocol: number;
+  readonly from: string;
+  readonly to: string;
+  readonly fromPort: number;
+  readonly toPort: number;
+}
+
+/** An IPsec SA pair (RFC 3193: transport mode, UDP 1701; or IKEv2's tunnel mode). */
 export interface SaEntry {
   readonly kind: 'sa';
   readonly session: SessionId;
@@ -43,6 +55,13 @@ export interface SaEntry {
   readonly encapsulation: 'none' | 'udp';
   /** The UDP ports inside; remote 0 stands for any (macOS, iOS). */
   readonly selector: { readonly localPort: number; readonly remotePort: number };
+  /** Tunnel mode: which IP packets run in it, 1 to 16 selectors a side. Absent: transport mode, L2TP. */
+  readonly tunnel?: {
+    readonly local: readonly TrafficSelector[];
+    readonly remote: readonly TrafficSelector[];
+  };
+  /** RFC 4303 §2.2.1: extended sequence numbers. */
+  readonly esn?: boolean;
   /** Orders the SAs of a session: the newest one seen in use carries outbound traffic. */
   readonly createdAt: number;
   /** Milliseconds since the epoch; after it the engine neither opens nor seals. */
@@ -62,11 +81,40 @@ export interface CallEntry {
   readonly sequencing: boolean;
 }
 
-/** A PPP link whose IPCP or IPV6CP is Opened: user packets may pass. */
+/** A token bucket of octets. */
+export interface OctetRate {
+  readonly octetsPerSecond: number;
+  /** At least 1500, or a full packet would never pass. */
+  readonly burstOctets: number;
+}
+
+/** The prefix and the ports are those of the far end: what a client talks to. `protocol` 0 is any. */
+export interface PolicyRule {
+  readonly permit: boolean;
+  readonly protocol: number;
+  readonly prefix: string;
+  readonly fromPort: number;
+  readonly toPort: number;
+  /** 0 to 3: which of the accounts its packets are counted in. */
+  readonly class: number;
+}
+
+/** What a link's user may do. */
+export interface LinkPolicy {
+  /** At most 256; the first that matches decides, none is a refusal. Absent: all is permitted, in class 0. */
+  readonly rules?: readonly PolicyRule[];
+  readonly rateFromPeer?: OctetRate;
+  readonly rateToPeer?: OctetRate;
+  /** DSCP of the outer header of user packets. Absent: the inner packet's (RFC 2983 §3). */
+  readonly dscp?: number;
+}
+
+/** A PPP link whose IPCP or IPV6CP is Opened, or an IKEv2 client with its address: user packets may pass. */
 export interface LinkEntry {
   readonly kind: 'link';
   readonly session: SessionId;
   readonly trace: string;
+  /** Zero, which no call has (RFC 2661 §3.1): the packets run in the session's tunnel-mode SAs. */
   readonly call: number;
   readonly user: string;
   readonly ipv4?: { readonly address: string };
@@ -75,6 +123,9 @@ export interface LinkEntry {
     readonly prefixLength: number;
     readonly interfaceId: Uint8Array;
   };
+  /** Further prefixes behind the client, at most 64: `10.1.0.0/16`, `2001:db8::/48`. */
+  readonly routes?: readonly string[];
+  readonly policy?: LinkPolicy;
   /** The largest PPP information field each side takes, in octets. */
   readonly mtuToPeer: number;
   readonly mruFromPeer: number;
