@@ -1,10 +1,12 @@
 import { createCipheriv, createSecretKey } from 'node:crypto';
 import { invariant } from '@culvert/kernel';
 import { viewOf } from '@culvert/wire';
+import { SUBSPACE } from './extended.ts';
 
 /**
  * Where IVs come from, so that none repeats under a key, whoever else has the key: the node's id and the
- * generation of this start of the engine stand in front of the sequence number.
+ * generation of this start of the engine stand in front of the sequence number. Of an extended number that is
+ * the low half: whoever seals must stay within 2^32 numbers of an SA for each generation.
  */
 export interface IvSource {
   /** 8 octets for AES-GCM (RFC 4106 §3.1), unique per key. */
@@ -38,14 +40,14 @@ export function createIvSource(options: IvOptions): IvSource {
       const iv = new Uint8Array(8);
       const view = viewOf(iv);
       view.setUint32(0, prefix);
-      view.setUint32(4, sequence);
+      view.setUint32(4, sequence % SUBSPACE);
       return iv;
     },
     unpredictable(spi, sequence, octets) {
       const counter = new Uint8Array(16);
       const view = viewOf(counter);
       view.setUint32(0, prefix);
-      view.setUint32(4, sequence);
+      view.setUint32(4, sequence % SUBSPACE);
       view.setUint32(8, spi);
       return new Uint8Array(block.update(counter)).subarray(0, octets);
     },

@@ -1,6 +1,7 @@
 import { createDecipheriv } from 'node:crypto';
 import { ESP_HEADER_OCTETS, parseEspHeader, parseEspPlain } from '@culvert/wire/esp';
-import { type EspTransform, icvHolds } from './transform.ts';
+import { additionalData, highHalf, inferred } from './extended.ts';
+import { type EspTransform, fits, icvHolds } from './transform.ts';
 import { accepted, freshness, type ReplayWindow } from './window.ts';
 
 export type EspFault = 'esp-length' | 'esp-replayed' | 'esp-too-old' | 'esp-icv' | 'esp-trailer';
@@ -23,19 +24,14 @@ export type EspOpened =
  * for what the ICV vouched for (§3.4.3). `packet` runs from the SPI to the ICV and stays as it is.
  */
 export function openEsp(transform: EspTransform, window: ReplayWindow, packet: Uint8Array): EspOpened {
-  const bodyAt = ESP_HEADER_OCTETS + transform.ivOctets;
-  const bodyEnd = packet.length - transform.icvOctets;
-  const bodyOctets = bodyEnd - bodyAt;
-  if (bodyOctets <= 0 || bodyOctets % transform.blockOctets !== 0) {
-    return { ok: false, fault: 'esp-length', window };
-  }
   const header = parseEspHeader(packet);
-  if (!header.ok) return { ok: false, fault: 'esp-length', window };
-  const { sequence } = header.value;
+  if (!header.ok || !fits(transform, packet.length)) return { ok: false, fault: 'esp-length', window };
+  const low = header.value.sequence;
+  const sequence = transform.esn ? inferred(window, low) : low;
   const age = freshness(window, sequence);
   if (age === 'replayed') return { ok: false, fault: 'esp-replayed', window };
   if (age === 'too-old') return { ok: false, fault: 'esp-too-old', window };
-  const plain = authenticated(transform, packet, bodyAt, bodyEnd);
+  const plain = authenticated(transform, packet, sequence);
   if (plain === undefined) return { ok: false, fault: 'esp-icv', window };
   const moved = accepted(window, sequence);
   const read = parseEspPlain(plain);
@@ -47,14 +43,16 @@ export function openEsp(transform: EspTransform, window: ReplayWindow, packet: U
 function authenticated(
   transform: EspTransform,
   packet: Uint8Array,
-  bodyAt: number,
-  bodyEnd: number,
+  sequence: number,
 ): Uint8Array | undefined {
+  const bodyAt = ESP_HEADER_OCTETS + transform.ivOctets;
+  const bodyEnd = packet.length - transform.icvOctets;
   const iv = packet.subarray(ESP_HEADER_OCTETS, bodyAt);
   const body = packet.subarray(bodyAt, bodyEnd);
   const icv = packet.subarray(bodyEnd);
+  const high = transform.esn ? highHalf(sequence) : new Uint8Array(0);
   if (transform.mode === 'cbc') {
-    if (!icvHolds(transform, packet.subarray(0, bodyEnd), icv)) return undefined;
+    if (!icvHolds(transform, packet.subarray(0, bodyEnd), icv, high)) return undefined;
     const decipher = createDecipheriv(transform.cipher, transform.key, iv).setAutoPadding(false);
     const plain = decipher.update(body);
     decipher.final();
@@ -65,7 +63,7 @@ function authenticated(
   nonce.set(iv, 4);
   const options = { authTagLength: transform.icvOctets };
   const decipher = createDecipheriv(transform.cipher, transform.key, nonce, options);
-  decipher.setAAD(packet.subarray(0, ESP_HEADER_OCTETS), { plaintextLength: body.length });
+  decipher.setAAD(additionalData(packet, high), { plaintextLength: body.length });
   decipher.setAuthTag(icv);
   const plain = decipher.update(body);
   try {

@@ -1,10 +1,12 @@
 import { createCipheriv } from 'node:crypto';
 import { ESP_HEADER_OCTETS, emitEspHeader, emitEspTrailer, espPlainLength } from '@culvert/wire/esp';
+import { additionalData, highHalf } from './extended.ts';
 import type { IvSource } from './iv.ts';
 import { type EspTransform, icvOf } from './transform.ts';
 
 export interface SealInput {
   readonly spi: number;
+  /** With extended numbers all of it, of which the packet and the IV hold the low 32 bits. */
   readonly sequence: number;
   readonly nextHeader: number;
   readonly payload: Uint8Array;
@@ -25,6 +27,7 @@ export function sealEsp(transform: EspTransform, input: SealInput, ivs: IvSource
   plain.set(input.payload);
   emitEspTrailer(plain, input.payload.length, plainOctets, input.nextHeader);
   const bodyEnd = bodyAt + plainOctets;
+  const high = transform.esn ? highHalf(input.sequence) : new Uint8Array(0);
   if (transform.mode === 'gcm') {
     // RFC 4106 §4: the nonce is salt and IV; §5: SPI and sequence number are authenticated as AAD.
     const nonce = new Uint8Array(12);
@@ -33,7 +36,7 @@ export function sealEsp(transform: EspTransform, input: SealInput, ivs: IvSource
     const cipher = createCipheriv(transform.cipher, transform.key, nonce, {
       authTagLength: transform.icvOctets,
     });
-    cipher.setAAD(packet.subarray(0, ESP_HEADER_OCTETS), { plaintextLength: plainOctets });
+    cipher.setAAD(additionalData(packet, high), { plaintextLength: plainOctets });
     packet.set(cipher.update(plain), bodyAt);
     cipher.final();
     packet.set(cipher.getAuthTag(), bodyEnd);
@@ -41,7 +44,7 @@ export function sealEsp(transform: EspTransform, input: SealInput, ivs: IvSource
     const cipher = createCipheriv(transform.cipher, transform.key, iv).setAutoPadding(false);
     packet.set(cipher.update(plain), bodyAt);
     cipher.final();
-    packet.set(icvOf(transform, packet.subarray(0, bodyEnd)), bodyEnd);
+    packet.set(icvOf(transform, packet.subarray(0, bodyEnd), high), bodyEnd);
   }
   return packet;
 }

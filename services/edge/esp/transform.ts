@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { EspEncryption, EspIntegrity, EspKeys } from '@culvert/contracts';
 import { invariant } from '@culvert/kernel';
+import { ESP_HEADER_OCTETS } from '@culvert/wire/esp';
 
 /** What one direction of an SA does to a packet; made once per SA, so that keys are imported once. */
 export type EspTransform = GcmTransform | CbcTransform;
@@ -13,6 +14,7 @@ export interface GcmTransform {
   readonly ivOctets: 8;
   readonly blockOctets: 4;
   readonly icvOctets: 16;
+  readonly esn: boolean;
 }
 
 export interface CbcTransform {
@@ -22,6 +24,7 @@ export interface CbcTransform {
   readonly ivOctets: 8 | 16;
   readonly blockOctets: 8 | 16;
   readonly icvOctets: number;
+  readonly esn: boolean;
   readonly integrity?: { readonly hash: HashName; readonly key: KeyObject };
 }
 
@@ -49,44 +52,77 @@ const INTEGRITY = {
   'hmac-sha2-512-256': { hash: 'sha512', keyOctets: 64, icvOctets: 32 },
 } as const;
 
-/** Throws when the keys do not fit the algorithms: the entry is ours, so the fault is ours. */
-export function prepareEsp(encryption: EspEncryption, integrity: EspIntegrity, keys: EspKeys): EspTransform {
-  if (encryption === 'aes-gcm-16-128' || encryption === 'aes-gcm-16-256') {
-    const row = GCM[encryption];
-    invariant(integrity === 'none', 'ESP: AES-GCM brings its own integrity');
-    invariant(keys.encryption.length === row.keyOctets, `ESP: ${encryption} key has a wrong length`);
-    invariant(keys.salt.length === SALT_OCTETS, 'ESP: AES-GCM salt has a wrong length');
-    const key = createSecretKey(keys.encryption);
-    return {
-      mode: 'gcm',
-      cipher: row.cipher,
-      key,
-      salt: keys.salt.slice(),
-      ivOctets: 8,
-      blockOctets: 4,
-      icvOctets: 16,
-    };
+/** Why keys do not fit the algorithms, if they do not. */
+export function keyFault(
+  encryption: EspEncryption,
+  integrity: EspIntegrity,
+  keys: EspKeys,
+): string | undefined {
+  if (isGcm(encryption)) {
+    if (integrity !== 'none') return 'ESP: AES-GCM brings its own integrity';
+    if (keys.salt.length !== SALT_OCTETS) return 'ESP: AES-GCM salt has a wrong length';
+  } else {
+    if (!Object.hasOwn(CBC, encryption)) return 'ESP: unknown encryption';
+    if (integrity !== 'none') {
+      if (!Object.hasOwn(INTEGRITY, integrity)) return 'ESP: unknown integrity';
+      const { keyOctets } = INTEGRITY[integrity];
+      if (keys.integrity.length !== keyOctets) return `ESP: ${integrity} key has a wrong length`;
+    }
   }
-  const row = CBC[encryption];
-  invariant(row !== undefined, 'ESP: unknown encryption');
-  invariant(keys.encryption.length === row.keyOctets, `ESP: ${encryption} key has a wrong length`);
-  const cbc = { mode: 'cbc', cipher: row.cipher, key: createSecretKey(keys.encryption) } as const;
-  const sizes = { ivOctets: row.blockOctets, blockOctets: row.blockOctets };
-  if (integrity === 'none') return { ...cbc, ...sizes, icvOctets: 0 };
-  const law = INTEGRITY[integrity];
-  invariant(law !== undefined, 'ESP: unknown integrity');
-  invariant(keys.integrity.length === law.keyOctets, `ESP: ${integrity} key has a wrong length`);
-  const key = createSecretKey(keys.integrity);
-  return { ...cbc, ...sizes, icvOctets: law.icvOctets, integrity: { hash: law.hash, key } };
+  const { keyOctets } = isGcm(encryption) ? GCM[encryption] : CBC[encryption];
+  return keys.encryption.length === keyOctets ? undefined : `ESP: ${encryption} key has a wrong length`;
 }
 
-/** RFC 4303 §2.8: over everything from the SPI to the Next Header, without the ICV itself. */
-export function icvOf(transform: CbcTransform, covered: Uint8Array): Uint8Array {
-  if (transform.integrity === undefined) return new Uint8Array(0);
-  const mac = createHmac(transform.integrity.hash, transform.integrity.key).update(covered).digest();
+function isGcm(encryption: EspEncryption): encryption is keyof typeof GCM {
+  return Object.hasOwn(GCM, encryption);
+}
+
+/** Throws when the keys do not fit the algorithms: the entry is ours, so the fault is ours. */
+export function prepareEsp(
+  encryption: EspEncryption,
+  integrity: EspIntegrity,
+  keys: EspKeys,
+  esn = false,
+): EspTransform {
+  const fault = keyFault(encryption, integrity, keys);
+  invariant(fault === undefined, fault ?? '');
+  const key = createSecretKey(keys.encryption);
+  if (isGcm(encryption)) {
+    const { cipher } = GCM[encryption];
+    const sizes = { ivOctets: 8, blockOctets: 4, icvOctets: 16 } as const;
+    return { mode: 'gcm', cipher, key, salt: keys.salt.slice(), ...sizes, esn };
+  }
+  const { cipher, blockOctets } = CBC[encryption];
+  const cbc = { mode: 'cbc', cipher, key, ivOctets: blockOctets, blockOctets, esn } as const;
+  if (integrity === 'none') return { ...cbc, icvOctets: 0 };
+  const { hash, icvOctets } = INTEGRITY[integrity];
+  return { ...cbc, icvOctets, integrity: { hash, key: createSecretKey(keys.integrity) } };
+}
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * RFC 4303 §2.8: over everything from the SPI to the Next Header, without the ICV itself; §2.2.1: with
+ * extended numbers then over the high half, which does not travel.
+ */
+export function icvOf(transform: CbcTransform, covered: Uint8Array, high = NOTHING): Uint8Array {
+  if (transform.integrity === undefined) return NOTHING;
+  const { hash, key } = transform.integrity;
+  const mac = createHmac(hash, key).update(covered).update(high).digest();
   return mac.subarray(0, transform.icvOctets);
 }
 
-export function icvHolds(transform: CbcTransform, covered: Uint8Array, icv: Uint8Array): boolean {
-  return icv.length === transform.icvOctets && timingSafeEqual(icvOf(transform, covered), icv);
+export function icvHolds(
+  transform: CbcTransform,
+  covered: Uint8Array,
+  icv: Uint8Array,
+  high = NOTHING,
+): boolean {
+  return icv.length === transform.icvOctets && timingSafeEqual(icvOf(transform, covered, high), icv);
+}
+
+/** Whether a packet of this length can be one of the transform's. */
+export function fits(transform: EspTransform, packetOctets: number): boolean {
+  const body = packetOctets - ESP_HEADER_OCTETS - transform.ivOctets - transform.icvOctets;
+  return body > 0 && body % transform.blockOctets === 0;
 }

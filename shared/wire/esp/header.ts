@@ -8,7 +8,7 @@ export const SPI_MIN = 256;
 /** RFC 4303 §2.1, §2.2. */
 export interface EspHeader {
   readonly spi: number;
-  /** The low 32 bits; Culvert negotiates no extended sequence numbers. */
+  /** The low 32 bits: of an extended number the rest does not travel (RFC 4303 §2.2.1). */
   readonly sequence: number;
 }
 
@@ -23,6 +23,6 @@ export function parseEspHeader(octets: Uint8Array): Parsed<EspHeader> {
 export function emitEspHeader(header: EspHeader, into: Uint8Array, offset = 0): number {
   const view = viewOf(into);
   view.setUint32(offset, header.spi);
-  view.setUint32(offset + 4, header.sequence);
+  view.setUint32(offset + 4, header.sequence % 2 ** 32);
   return offset + ESP_HEADER_OCTETS;
 }
