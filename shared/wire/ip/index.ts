@@ -34,7 +34,19 @@ export {
   parseIpv6,
 } from './ipv6.ts';
 export { contains, type Prefix, parsePrefix, prefixOf } from './prefix.ts';
-export { ESP, ICMP, ICMPV6, NO_NEXT_HEADER, TCP, UDP } from './protocols.ts';
+export {
+  DCCP,
+  ESP,
+  ICMP,
+  ICMPV6,
+  IPV4_INSIDE,
+  IPV6_INSIDE,
+  NO_NEXT_HEADER,
+  SCTP,
+  TCP,
+  UDP,
+  UDP_LITE,
+} from './protocols.ts';
 export {
   parseRouterAdvertisement,
   parseRouterSolicitation,
@@ -43,6 +55,7 @@ export {
   routerSolicitationPacket,
 } from './router-advertisement.ts';
 export { clampMss, parseTcp, TCP_HEADER_OCTETS, type TcpView } from './tcp.ts';
+export { decapsulatedEcn, Ecn, setEcn, trafficClassOf } from './traffic-class.ts';
 export {
   emitUdpHeader,
   fillUdpChecksum,
