@@ -1,74 +1,239 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /**
- * Builds the addon with plain g++ (no node-gyp): the sources are five files and the Node-API is stable
- * across Node versions. Does nothing when the addon was built from the same sources and flags.
+ * Builds the addon with plain g++ (no node-gyp): the Node-API is stable across Node versions. An object is
+ * compiled again only when something that went into it has changed.
+ *
+ *   node build.ts              build
+ *   node build.ts --check      leave with 1 when it is not up to date
+ *   node build.ts --sanitize   build/sanitized, with the address and undefined behaviour sanitizers
+ *   node build.ts --optional   for npm: without a compiler say one line and leave with 0
+ *
+ * intel-ipsec-mb is linked in where its static library is; CULVERT_NO_IPSECMB=1 leaves it out.
  */
 const here = dirname(fileURLToPath(import.meta.url));
-const output = join(here, 'build', 'culvert_native.node');
-const stamp = join(here, 'build', 'culvert_native.sha256');
+const compiler = process.env.CXX ?? 'g++';
+const require = createRequire(import.meta.url);
+/** What is in these folders is not part of the addon. */
+const APART = new Set(['build', 'fuzz']);
+/** A smaller machine than this has one core to itself while it builds. */
+const PARALLEL = 2;
 
-const FLAGS = [
+interface Plan {
+  readonly folder: string;
+  readonly compile: readonly string[];
+  readonly link: readonly string[];
+}
+
+const COMMON = [
   '-std=c++20',
-  '-O2',
   '-g',
   '-fPIC',
-  '-shared',
   '-fvisibility=hidden',
-  '-fstack-protector-strong',
-  '-D_FORTIFY_SOURCE=2',
+  // Doubles must come out as in JavaScript, on every processor.
+  '-ffp-contract=off',
   '-D_GNU_SOURCE',
   '-DNAPI_VERSION=8',
   '-DNAPI_CPP_EXCEPTIONS',
   '-Wall',
   '-Wextra',
-  '-Wl,-z,relro,-z,now',
 ];
+const HARDENED = ['-O3', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
+const SANITIZED = [
+  '-O1',
+  '-fno-omit-frame-pointer',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=undefined',
+];
+const LINK = ['-shared', '-Wl,-z,relro,-z,now', '-Wl,--exclude-libs,ALL'];
 
-function includes(): string[] {
-  const require = createRequire(import.meta.url);
-  const api = dirname(require.resolve('node-addon-api/package.json'));
-  const headers = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
-  // As system headers: their warnings are not ours.
-  return ['-isystem', api, '-isystem', headers];
+export const addonOutput = (sanitize = false) => join(planFolder(sanitize), 'culvert_native.node');
+const planFolder = (sanitize: boolean) => join(here, 'build', ...(sanitize ? ['sanitized'] : []));
+
+function plan(sanitize: boolean): Plan {
+  const library = ipsecMb();
+  return {
+    folder: planFolder(sanitize),
+    compile: [
+      ...COMMON,
+      ...(sanitize ? SANITIZED : HARDENED),
+      // The first for its header, which asks what it is compiled for.
+      ...(library === undefined ? [] : ['-DLINUX', '-DHAVE_IPSEC_MB']),
+      // As system headers: their warnings are not ours.
+      ...headerFolders().flatMap((folder) => ['-isystem', folder]),
+    ],
+    link: [...LINK, ...(sanitize ? SANITIZED : []), ...(library === undefined ? [] : [library])],
+  };
 }
 
-function sources(): string[] {
-  return readdirSync(here)
-    .filter((name) => name.endsWith('.cc'))
-    .sort()
-    .map((name) => join(here, name));
+function headerFolders(): string[] {
+  return [
+    dirname(require.resolve('node-addon-api/package.json')),
+    join(dirname(require.resolve('node-api-headers/package.json')), 'include'),
+    // OpenSSL as Node has it inside; its functions are found in Node when the addon is loaded.
+    nodeHeaders(),
+  ];
 }
 
-function fingerprint(): string {
-  const hash = createHash('sha256').update(JSON.stringify([FLAGS, process.arch]));
-  for (const file of [...sources(), join(here, 'edge_native.h')]) hash.update(readFileSync(file));
+function nodeHeaders(): string {
+  const candidates = [join(dirname(process.execPath), '..', 'include', 'node')];
+  try {
+    const manifest = require.resolve(`node-linux-${process.arch}/package.json`);
+    candidates.unshift(join(dirname(manifest), 'include', 'node'));
+  } catch {
+    // npm leaves out what the registry has not; a Node from elsewhere brings its headers too.
+  }
+  const found = candidates.find((folder) => existsSync(join(folder, 'openssl', 'evp.h')));
+  if (found === undefined) throw new Error(`Node's headers are missing: ${candidates.join(', ')}`);
+  return found;
+}
+
+/** The static library, which the compiler knows where to look for; undefined: OpenSSL does it all. */
+export function ipsecMb(): string | undefined {
+  if (process.arch !== 'x64' || process.env.CULVERT_NO_IPSECMB === '1') return undefined;
+  const name = 'libIPSec_MB.a';
+  const found = execFileSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+  if (found === name) return undefined;
+  const probe = '#include <intel-ipsec-mb.h>\n#if IMB_VERSION_NUM < 0x10300\n#error too old\n#endif\n';
+  try {
+    const flags = ['-x', 'c++', '-DLINUX', '-fsyntax-only', '-'];
+    execFileSync(compiler, flags, { input: probe, stdio: ['pipe', 'ignore', 'ignore'] });
+    return found;
+  } catch {
+    return undefined;
+  }
+}
+
+function sources(folder = here): string[] {
+  const found: string[] = [];
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory() && !APART.has(entry.name)) found.push(...sources(join(folder, entry.name)));
+    if (entry.isFile() && entry.name.endsWith('.cc')) found.push(join(folder, entry.name));
+  }
+  return found.sort();
+}
+
+const objectOf = (of: Plan, source: string) =>
+  join(of.folder, 'objects', `${relative(here, source).replaceAll('/', '.')}.o`);
+
+/** Of everything that the compiler said it had read for it the last time; empty when that is not known. */
+function fingerprint(of: Plan, source: string): string {
+  const list = `${objectOf(of, source)}.d`;
+  if (!existsSync(list)) return '';
+  const read = readFileSync(list, 'utf8').replaceAll('\\\n', ' ').split(':').slice(1).join(':');
+  const hash = createHash('sha256').update(JSON.stringify([compiler, of.compile]));
+  for (const file of read.trim().split(/\s+/)) {
+    if (!existsSync(file)) return '';
+    hash.update(file).update(readFileSync(file));
+  }
   return hash.digest('hex');
 }
 
-export function isBuilt(): boolean {
-  return existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
+function isFresh(of: Plan, source: string): boolean {
+  const object = objectOf(of, source);
+  const now = fingerprint(of, source);
+  return now !== '' && existsSync(object) && stampOf(object) === now;
+}
+
+const stampOf = (file: string) =>
+  existsSync(`${file}.sha256`) ? readFileSync(`${file}.sha256`, 'utf8') : undefined;
+
+function linkFingerprint(of: Plan): string {
+  const objects = sources().map((source) => [relative(here, source), stampOf(objectOf(of, source))]);
+  return createHash('sha256')
+    .update(JSON.stringify([compiler, of.link, objects]))
+    .digest('hex');
+}
+
+function isLinked(of: Plan): boolean {
+  const output = join(of.folder, 'culvert_native.node');
+  return existsSync(output) && stampOf(output) === linkFingerprint(of);
+}
+
+export function isBuilt(sanitize = false): boolean {
+  const of = plan(sanitize);
+  return sources().every((source) => isFresh(of, source)) && isLinked(of);
 }
 
 /** Answers false when there was nothing to do; throws with the compiler's words when it fails. */
-export function buildNative(): boolean {
-  if (isBuilt()) return false;
-  mkdirSync(dirname(output), { recursive: true });
-  const fresh = `${output}.${process.pid}`;
-  execFileSync(process.env.CXX ?? 'g++', [...FLAGS, ...includes(), '-o', fresh, ...sources()], {
-    stdio: 'inherit',
-  });
-  renameSync(fresh, output);
-  writeFileSync(stamp, fingerprint());
+export async function buildNative(sanitize = false): Promise<boolean> {
+  const of = plan(sanitize);
+  mkdirSync(join(of.folder, 'objects'), { recursive: true });
+  const stale = sources().filter((source) => !isFresh(of, source));
+  if (stale.length === 0 && isLinked(of)) return false;
+  const queue = stale.values();
+  const faults: unknown[] = [];
+  const worker = async () => {
+    for (const source of queue) await compile(of, source).catch((fault: unknown) => faults.push(fault));
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  if (faults.length > 0) throw faults[0];
+  const output = join(of.folder, 'culvert_native.node');
+  const objects = sources().map((source) => objectOf(of, source));
+  await whole(output, (fresh) => run(['-o', fresh, ...objects, ...of.link]));
+  writeFileSync(`${output}.sha256`, linkFingerprint(of));
   return true;
 }
 
+async function compile(of: Plan, source: string): Promise<void> {
+  const object = objectOf(of, source);
+  rmSync(`${object}.sha256`, { force: true });
+  await whole(object, (fresh) =>
+    run([...of.compile, '-MMD', '-MF', `${object}.d`, '-c', source, '-o', fresh]),
+  );
+  writeFileSync(`${object}.sha256`, fingerprint(of, source));
+}
+
+/** Under another name first: who reads meanwhile, or builds too, never sees half a file. */
+async function whole(path: string, make: (fresh: string) => Promise<void>): Promise<void> {
+  const fresh = `${path}.${process.pid}`;
+  try {
+    await make(fresh);
+    renameSync(fresh, path);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
+async function run(options: readonly string[]): Promise<void> {
+  const { stderr } = await promisify(execFile)(compiler, options, { maxBuffer: 1 << 26 });
+  process.stderr.write(stderr);
+}
+
+function hasCompiler(): boolean {
+  try {
+    execFileSync(compiler, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function main(options: readonly string[]): Promise<void> {
+  const sanitize = options.includes('--sanitize');
+  if (options.includes('--optional') && !hasCompiler()) {
+    console.log(`${compiler} is missing: the native addon was not built (deploy/setup installs and builds)`);
+  } else if (options.includes('--check')) {
+    process.exitCode = hasCompiler() && isBuilt(sanitize) ? 0 : 1;
+  } else {
+    const name = basename(addonOutput(sanitize));
+    const with_ = ipsecMb() === undefined ? 'OpenSSL alone' : 'intel-ipsec-mb';
+    const built = await buildNative(sanitize);
+    console.log(built ? `built ${name} with ${with_}` : `the native addon (${with_}) is up to date`);
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--check')) process.exitCode = isBuilt() ? 0 : 1;
-  else console.log(buildNative() ? `built ${output}` : 'the native addon is up to date');
+  const options = process.argv.slice(2);
+  await main(options).catch((fault: unknown) => {
+    // The compiler's own words, if it is its fault.
+    console.error(fault instanceof Error && 'stderr' in fault ? fault.stderr : fault);
+    process.exitCode = options.includes('--optional') ? 0 : 1;
+  });
 }

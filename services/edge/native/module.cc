@@ -1,3 +1,4 @@
+#include "crypto/face.h"
 #include "edge_native.h"
 
 namespace {
@@ -21,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("drainEvent", DrainEvent);
   add("pollReady", PollReady);
   add("closeDescriptor", CloseDescriptor);
+  AddCrypto(env, exports);
   return exports;
 }
 
