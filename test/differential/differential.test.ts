@@ -1,0 +1,83 @@
+/**
+ * The two packet engines do the same with everything that a client, a network and the services can send.
+ *
+ * CULVERT_DIFFERENTIAL_PACKETS: how many packets; CULVERT_DIFFERENTIAL_SEED: the seed of the first history.
+ */
+import { createEngine } from '@culvert/service-edge';
+import { describe, expect, test } from 'vitest';
+import { differenceIn, type EngineMaker, explained, type Pair, same, shrunk } from './compare.ts';
+import { createCoverage } from './coverage.ts';
+import { FAULTS } from './faults.ts';
+import { historyOf } from './world.ts';
+
+const { CULVERT_DIFFERENTIAL_PACKETS, CULVERT_DIFFERENTIAL_SEED } = process.env;
+const PACKETS = Number.parseInt(CULVERT_DIFFERENTIAL_PACKETS ?? '40000', 10);
+const SEED = Number.parseInt(CULVERT_DIFFERENTIAL_SEED ?? '1', 10) >>> 0;
+const STEPS = 2000;
+const TIMEOUT_MS = CULVERT_DIFFERENTIAL_PACKETS === undefined ? 120_000 : 24 * 60 * 60_000;
+/** Enough for what is rare to have happened. */
+const ALL_REACHED = 40_000;
+const SAID_EVERY = 100_000;
+
+const other: EngineMaker = createEngine;
+
+describe('reference and native engine', () => {
+  test.each([
+    ['packet by packet', { reference: createEngine, other }],
+    ['in batches', { reference: createEngine, other, batched: true }],
+  ] as const)(
+    '%s',
+    (name, pair: Pair) => {
+      const coverage = createCoverage();
+      const start = performance.now();
+      let said = 0;
+      for (let seed = SEED; coverage.packets < PACKETS; seed = (seed + 1) >>> 0) {
+        const history = historyOf(seed, STEPS);
+        const found = differenceIn(pair, history, coverage);
+        expect(found && explained(pair, history, found)).toBe(undefined);
+        if (coverage.packets - said < SAID_EVERY) continue;
+        said = coverage.packets;
+        const perSecond = Math.round((said * 1000) / (performance.now() - start));
+        process.stderr.write(`${name}: ${said} packets, ${perSecond} per second, next seed ${seed + 1}\n`);
+      }
+      if (CULVERT_DIFFERENTIAL_PACKETS !== undefined) process.stderr.write(`${name}: ${coverage.table()}\n`);
+      if (pair.batched !== true && PACKETS >= ALL_REACHED) expect(coverage.missing()).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('the comparison itself', () => {
+  const HISTORIES_MAX = 40;
+
+  const first = (faulty: EngineMaker) => {
+    const pair = { reference: createEngine, other: faulty };
+    for (let seed = 1; seed <= HISTORIES_MAX; seed += 1) {
+      const history = historyOf(seed, STEPS);
+      const found = differenceIn(pair, history);
+      if (found !== undefined) return { pair, history, found };
+    }
+    return undefined;
+  };
+
+  test.each(Object.entries(FAULTS))('finds that %s', (_name, faulty) => {
+    const what = first(faulty)?.found.what;
+    expect(what).toBeDefined();
+    // The reference's own fault would hide whether the planted one was seen.
+    expect(what).not.toBe('fault');
+  });
+
+  test('cuts a history down to the steps that it takes', () => {
+    const met = first(FAULTS['a moved client is not followed'] ?? createEngine);
+    if (met === undefined) throw new Error('no difference to cut down');
+    const least = shrunk(met.pair, met.history, met.found);
+    expect(differenceIn(met.pair, least)).toBeDefined();
+    expect(least.steps.length).toBeLessThan(8);
+    expect(explained(met.pair, met.history, met.found)).toContain(`seed ${met.history.seed}, step`);
+  });
+
+  test('has the same history for the same seed', () => {
+    expect(same(historyOf(5, 600), historyOf(5, 600))).toBe(true);
+    expect(same(historyOf(5, 600), historyOf(6, 600))).toBe(false);
+  });
+});
