@@ -99,7 +99,7 @@ export function prepareEsp(
   return { ...cbc, icvOctets, integrity: { hash, key: createSecretKey(keys.integrity) } };
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
  * RFC 4303 §2.8: over everything from the SPI to the Next Header, without the ICV itself; §2.2.1: with

@@ -26,6 +26,7 @@ const report = (session: string, inboundSpi: number, top: number): SessionReport
   octetsOut: 0,
   packetsIn: 0,
   packetsOut: 0,
+  accounting: [],
   drops: 0,
   sas: 1,
   links: 0,

@@ -1,14 +1,17 @@
-import type { CallEntry, ForwardEntry, LinkEntry, SaEntry, SessionId } from '@culvert/contracts';
-import { type Instant, InvariantViolation, invariant } from '@culvert/kernel';
+import type { CallEntry, ForwardEntry, SaEntry, SessionId } from '@culvert/contracts';
+import type { Instant } from '@culvert/kernel';
 import { equal } from '@culvert/wire';
-import { ipv4Octets, isIpv4, parseAddress, parsePrefix, prefixOf } from '@culvert/wire/ip';
-import { newWindow, prepareEsp } from '../esp/index.ts';
+import { newWindow, prepareEsp, truncated } from '../esp/index.ts';
+import { newAccounting } from './accounting.ts';
+import { reconcileLinks } from './apply-links.ts';
+import { judged, type Kept } from './entry-checks.ts';
 import { outerFlow, sameFlow } from './flow.ts';
 import * as limits from './limits.ts';
 import { blocksFrom, type Mark, recall, remember } from './past.ts';
 import type { EngineSink } from './ports.ts';
-import { addRoutes, removeRoutes } from './routes.ts';
-import type { CallRow, LinkRow, SaRow, SessionRow, Tables } from './rows.ts';
+import { removeRoutes } from './routes.ts';
+import type { SaRow, SessionRow, Tables } from './rows.ts';
+import { selectorOf } from './selectors.ts';
 import { fullBucket } from './token-bucket.ts';
 
 /** What one record declares for a session; no entries when it is gone. */
@@ -18,7 +21,10 @@ export interface Declaration {
   readonly entries: readonly ForwardEntry[];
 }
 
-/** Makes the tables match: what stays keeps its state, the order in which buckets speak does not matter. */
+/**
+ * Makes the tables match: what stays keeps its state, the order in which buckets speak does not matter. One bad
+ * entry does not take the others with it, nor the row that it was to change.
+ */
 export function applyDeclaration(
   tables: Tables,
   declaration: Declaration,
@@ -27,18 +33,22 @@ export function applyDeclaration(
   replayWindow?: number,
 ): void {
   const row = tables.sessions.get(declaration.session) ?? newSession(declaration.session, at);
+  const refuse = (why: string) => sink.event({ type: 'entry-refused', session: row.session, why });
+  const verdict = judged(declaration.entries);
+  for (const why of verdict.refusals) refuse(why);
   if (declaration.entries.length === 0) row.declared.delete(declaration.bucket);
-  else row.declared.set(declaration.bucket, declaration.entries);
-  const wanted = [...row.declared.values()].flat();
+  else row.declared.set(declaration.bucket, verdict);
+  const wanted = [...row.declared.values()].flatMap(({ entries }) => entries);
   const trace = wanted.find((entry) => entry.trace !== '')?.trace;
   if (trace !== undefined) row.trace = trace;
   row.touched = true;
-  const refuse = (why: string) => sink.event({ type: 'entry-refused', session: row.session, why });
+  const kept = (kind: keyof Kept) =>
+    new Set([...row.declared.values()].flatMap((one) => [...one.kept[kind]]));
   const of = <K extends ForwardEntry['kind']>(kind: K) =>
     wanted.filter((entry): entry is Extract<ForwardEntry, { kind: K }> => entry.kind === kind);
-  reconcileSas(tables, row, of('sa'), refuse, replayWindow);
-  reconcileCalls(tables, row, of('call'), at, refuse);
-  reconcileLinks(tables, row, of('link'), refuse);
+  reconcileSas(tables, row, { wanted: of('sa'), kept: kept('sas') }, refuse, replayWindow);
+  reconcileCalls(tables, row, { wanted: of('call'), kept: kept('calls') }, refuse, at);
+  reconcileLinks(tables, row, { wanted: of('link'), kept: kept('links') }, refuse, at);
   if (row.declared.size === 0) tables.sessions.delete(row.session);
   else tables.sessions.set(row.session, row);
 }
@@ -54,6 +64,7 @@ function newSession(session: SessionId, at: Instant): SessionRow {
     octetsOut: 0,
     packetsIn: 0,
     packetsOut: 0,
+    accounting: newAccounting(),
     drops: 0,
     touched: true,
     control: fullBucket(limits.L2TP_CONTROL_RATE, at),
@@ -62,26 +73,21 @@ function newSession(session: SessionId, at: Instant): SessionRow {
   };
 }
 
-/** One bad entry must not take the others with it. */
-function attempt<T>(refuse: (why: string) => void, make: () => T): T | undefined {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof InvariantViolation)) throw error;
-    refuse(error.message);
-    return undefined;
-  }
+/** Entries of one kind, and the numbers of rows that stay as they are. */
+export interface Wanted<T> {
+  readonly wanted: readonly T[];
+  readonly kept: ReadonlySet<number>;
 }
 
 function reconcileSas(
   tables: Tables,
   row: SessionRow,
-  wanted: readonly SaEntry[],
+  { wanted, kept: stay }: Wanted<SaEntry>,
   refuse: (why: string) => void,
   replayWindow: number | undefined,
 ): void {
   if (wanted.length > limits.SAS_PER_SESSION_MAX) refuse('too many SAs');
-  const kept: SaRow[] = [];
+  const kept = new Set(row.sas.filter(({ entry }) => stay.has(entry.inboundSpi)));
   for (const entry of wanted.slice(0, limits.SAS_PER_SESSION_MAX)) {
     const present = tables.sas.get(entry.inboundSpi);
     if (present !== undefined && present.session === row && sameSa(present.entry, entry)) {
@@ -89,27 +95,29 @@ function reconcileSas(
       // The client has floated to another port in IKE; what NAT rebinding showed since stays otherwise.
       if (!sameFlow(flow, outerFlow(present.entry.flow))) present.endpoint = flow;
       present.entry = entry;
-      kept.push(present);
+      setSelectors(present);
+      kept.add(present);
     } else if (present !== undefined && present.session !== row) {
       refuse('inbound SPI belongs to another session');
     } else {
-      const made = attempt(refuse, () => newSa(row, entry, recall(tables, entry), replayWindow));
-      if (made !== undefined) kept.push(made);
+      kept.add(newSa(row, entry, recall(tables, entry), replayWindow));
     }
   }
   for (const old of row.sas) {
-    if (kept.includes(old)) continue;
+    if (kept.has(old)) continue;
     tables.sas.delete(old.entry.inboundSpi);
     remember(tables, old);
   }
   for (const sa of kept) tables.sas.set(sa.entry.inboundSpi, sa);
-  row.sas = kept.toSorted((a, b) => b.entry.createdAt - a.entry.createdAt);
+  row.sas = [...kept].toSorted((a, b) => b.entry.createdAt - a.entry.createdAt);
 }
 
 /** The same keys: the replay window and the sequence numbers may go on. */
 function sameSa(a: SaEntry, b: SaEntry): boolean {
   return (
     a.outboundSpi === b.outboundSpi &&
+    (a.esn ?? false) === (b.esn ?? false) &&
+    (a.tunnel === undefined) === (b.tunnel === undefined) &&
     a.encryption === b.encryption &&
     a.integrity === b.integrity &&
     equal(a.inbound.encryption, b.inbound.encryption) &&
@@ -125,28 +133,39 @@ function newSa(
   mark: Mark | undefined,
   replayWindow: number | undefined,
 ): SaRow {
-  invariant(entry.encryption.startsWith('aes-gcm') || entry.integrity !== 'none', 'SA without integrity');
-  return {
+  const { encryption, integrity, esn } = entry;
+  const inbound = prepareEsp(encryption, integrity, entry.inbound, esn);
+  const row: SaRow = {
     session,
     entry,
-    inbound: prepareEsp(entry.encryption, entry.integrity, entry.inbound),
-    outbound: prepareEsp(entry.encryption, entry.integrity, entry.outbound),
+    inbound,
+    outbound: prepareEsp(encryption, integrity, entry.outbound, esn),
+    icvUndecided: truncated(inbound) !== undefined,
     window: newWindow(replayWindow, mark?.top),
     endpoint: outerFlow(entry.flow),
     seen: false,
     sequence: blocksFrom(mark),
   };
+  setSelectors(row);
+  return row;
+}
+
+/** They may change while the keys stay. */
+function setSelectors(row: SaRow): void {
+  const { tunnel } = row.entry;
+  if (tunnel === undefined) return;
+  row.tunnel = { local: tunnel.local.map(selectorOf), remote: tunnel.remote.map(selectorOf) };
 }
 
 function reconcileCalls(
   tables: Tables,
   row: SessionRow,
-  wanted: readonly CallEntry[],
-  at: Instant,
+  { wanted, kept }: Wanted<CallEntry>,
   refuse: (why: string) => void,
+  at: Instant,
 ): void {
   if (wanted.length > limits.CALLS_PER_SESSION_MAX) refuse('too many calls');
-  const calls = new Map<number, CallRow>();
+  const calls = new Map([...row.calls].filter(([id]) => kept.has(id)));
   for (const entry of wanted.slice(0, limits.CALLS_PER_SESSION_MAX)) {
     const present = row.calls.get(entry.ours.call);
     const same =
@@ -166,39 +185,4 @@ function reconcileCalls(
     if (calls.get(id) !== old && old.link !== undefined) removeRoutes(tables, old.link);
   }
   row.calls = calls;
-}
-
-function reconcileLinks(
-  tables: Tables,
-  row: SessionRow,
-  wanted: readonly LinkEntry[],
-  refuse: (why: string) => void,
-): void {
-  for (const call of row.calls.values()) {
-    if (call.link !== undefined) removeRoutes(tables, call.link);
-    delete call.link;
-  }
-  for (const entry of wanted) {
-    // A link whose call is not there (yet) waits in `declared`.
-    const call = row.calls.get(entry.call);
-    if (call === undefined) continue;
-    const link = attempt(refuse, () => newLink(call, entry));
-    if (link === undefined) continue;
-    if (call.link === undefined && addRoutes(tables, link)) call.link = link;
-    else refuse('address or call is taken by another link');
-  }
-}
-
-function newLink(call: CallRow, entry: LinkEntry): LinkRow {
-  const ipv4 = entry.ipv4 && parseAddress(entry.ipv4.address);
-  invariant(ipv4 === undefined || (ipv4.ok && isIpv4(ipv4.value)), 'link: not an IPv4 address');
-  const ipv6 = entry.ipv6 && parsePrefix(entry.ipv6.prefix.split('/')[0] ?? '');
-  invariant(ipv6 === undefined || ipv6.ok, 'link: not an IPv6 prefix');
-  invariant(entry.ipv6 === undefined || entry.ipv6.prefixLength === 64, 'link: IPv6 prefix is not a /64');
-  return {
-    call,
-    entry,
-    ...(ipv4?.ok && { ipv4: ipv4Octets(ipv4.value) }),
-    ...(ipv6?.ok && { ipv6: prefixOf(ipv6.value.address, 64) }),
-  };
 }

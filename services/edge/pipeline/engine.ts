@@ -9,7 +9,8 @@ import { packetIn } from './open-in.ts';
 import type { EngineCounters, EngineOptions, EnginePolicy, OuterPacket, SessionReport } from './ports.ts';
 import { noDrops } from './reasons.ts';
 import { newTables, type SessionRow } from './rows.ts';
-import { grantSequence, needsMore, outboundSa, sendL2tp, wantSequence } from './seal-out.ts';
+import { grantSequence, inTransportMode, inTunnelMode, outboundSa, sendL2tp } from './seal-out.ts';
+import { needsMore, wantSequence } from './sequence-out.ts';
 import { drop, type EngineState } from './state.ts';
 import { sendFrame, tunIn } from './user-out.ts';
 
@@ -53,6 +54,7 @@ export function createEngine(options: EngineOptions): Engine {
     espOut: 0,
     keepalives: 0,
     moves: 0,
+    icvTruncated: 0,
     admission: newAdmission(),
   };
   const { tables } = state;
@@ -70,14 +72,17 @@ export function createEngine(options: EngineOptions): Engine {
     l2tp(datagram, at) {
       const session = tables.sessions.get(datagram.session);
       if (session === undefined) drop(state, 'no-session');
-      else sendL2tp(state, session, datagram.innerPorts, datagram.octets, at);
+      else {
+        const message = { octets: datagram.octets, tos: limits.CONTROL_TOS };
+        sendL2tp(state, session, datagram.innerPorts, message, at);
+      }
     },
     ppp(frame, at) {
       const session = tables.sessions.get(frame.session);
       const call = session?.calls.get(frame.call);
       if (call === undefined || frame.octets.length < 2) return drop(state, 'no-call', session);
       const bare = { protocol: u16(frame.octets), information: frame.octets.subarray(2) };
-      sendFrame(state, call, bare, UNCOMPRESSED, at);
+      sendFrame(state, call, { frame: bare, agreed: UNCOMPRESSED, tos: limits.CONTROL_TOS }, at);
     },
     setPolicy(policy) {
       state.policy = policy;
@@ -89,8 +94,8 @@ export function createEngine(options: EngineOptions): Engine {
       return row && reportOf(row, at);
     },
     counters() {
-      const { drops, espIn, espOut, keepalives, moves } = state;
-      return { drops, espIn, espOut, keepalives, moves };
+      const { drops, espIn, espOut, keepalives, moves, icvTruncated } = state;
+      return { drops, espIn, espOut, keepalives, moves, icvTruncated };
     },
     unrouted: () => drop(state, 'no-route'),
   };
@@ -99,7 +104,7 @@ export function createEngine(options: EngineOptions): Engine {
 /** Numbers are asked for when an SA appears, so that its first packet does not wait for them. */
 function wantAll(state: EngineState, session: SessionRow | undefined) {
   for (const sa of session?.sas ?? []) {
-    if (needsMore(sa.sequence)) wantSequence(state, sa);
+    if (needsMore(sa)) wantSequence(state, sa);
   }
 }
 
@@ -124,7 +129,9 @@ function takeReports(state: EngineState, at: Instant): readonly SessionReport[] 
 }
 
 function reportOf(row: SessionRow, at: Instant): SessionReport {
-  const endpoint = outboundSa(row, at)?.endpoint;
+  const sa = outboundSa(row, at, inTransportMode) ?? outboundSa(row, at, inTunnelMode);
+  const endpoint = sa?.endpoint;
+  const links = [...row.calls.values()].filter((call) => call.link !== undefined).length;
   return {
     session: row.session,
     ...(row.lastInboundAt !== undefined && { lastInboundAt: row.lastInboundAt }),
@@ -133,9 +140,10 @@ function reportOf(row: SessionRow, at: Instant): SessionReport {
     octetsOut: row.octetsOut,
     packetsIn: row.packetsIn,
     packetsOut: row.packetsOut,
+    accounting: row.accounting.slice(),
     drops: row.drops,
     sas: row.sas.length,
-    links: [...row.calls.values()].filter((call) => call.link !== undefined).length,
+    links: links + (row.tunnelLink === undefined ? 0 : 1),
     windows: row.sas.map(({ entry: { inboundSpi, outboundSpi }, window: { top } }) => ({
       inboundSpi,
       outboundSpi,

@@ -29,10 +29,24 @@ export const MOVE_RATE: Rate = { perSecond: 1, burst: 4 };
 export const SAS_PER_SESSION_MAX = 64;
 export const CALLS_PER_SESSION_MAX = 64;
 
+/** RFC 2474 §4.2.2.2: DSCP CS6, for L2TP and PPP control messages of ours. */
+export const CONTROL_TOS = 48 << 2;
+
+/** Of one side of a tunnel-mode SA. */
+export const SELECTORS_MAX = 16;
+export const ROUTES_MAX = 64;
+export const RULES_MAX = 256;
+/** A shorter burst would never let a full packet through. */
+export const BURST_OCTETS_MIN = 1_500;
+/** Accounts that a policy's rules tell apart. */
+export const CLASSES = 4;
+
 /** One reservation of outbound sequence numbers. */
 export const SEQUENCE_BLOCK = 2 ** 24;
 /** RFC 4303 §3.3.3: the counter must not cycle; exclusive. */
 export const SEQUENCE_END = 2 ** 32;
+/** With extended numbers: as far as a number counts; exclusive. */
+export const EXTENDED_SEQUENCE_END = Number.MAX_SAFE_INTEGER;
 
 /** Headers without options: what an MSS leaves out of an MTU (RFC 6691 §2). */
 export const IPV4_TCP_OCTETS = 40;

@@ -6,7 +6,7 @@ import * as limits from './limits.ts';
 import type { CallRow } from './rows.ts';
 import { type Decrypted, drop, type EngineState } from './state.ts';
 import { take } from './token-bucket.ts';
-import { userIn } from './user-in.ts';
+import { openLink, userIn } from './user-in.ts';
 
 /** An L2TP message from a session's SA: control to the l2tp service, data by call and PPP protocol. */
 export function messageIn(state: EngineState, decrypted: Decrypted, at: Instant) {
@@ -28,7 +28,7 @@ export function messageIn(state: EngineState, decrypted: Decrypted, at: Instant)
   );
 }
 
-function dataIn(state: EngineState, { sa, octets }: Decrypted, at: Instant) {
+function dataIn(state: EngineState, { sa, octets, tos }: Decrypted, at: Instant) {
   const { session } = sa;
   const data = parseDataHeader(octets);
   if (!data.ok) return drop(state, 'l2tp-malformed', session);
@@ -43,7 +43,7 @@ function dataIn(state: EngineState, { sa, octets }: Decrypted, at: Instant) {
   }
   const frame = parseFrame(payload);
   if (!frame.ok) return drop(state, 'ppp-malformed', session);
-  frameIn(state, call, frame.value, at);
+  frameIn(state, call, frame.value, tos, at);
 }
 
 /** RFC 2661 §5.4 and appendix C: late and repeated data messages are discarded, never put in order. */
@@ -54,15 +54,15 @@ function inSequence(call: CallRow, ns: number): boolean {
   return true;
 }
 
-function frameIn(state: EngineState, call: CallRow, frame: Frame, at: Instant) {
+function frameIn(state: EngineState, call: CallRow, frame: Frame, tos: number, at: Instant) {
   const { session } = call;
   const { protocol, information } = frame;
   if (protocol === protocols.ipv4 || protocol === protocols.ipv6) {
-    const { link } = call;
-    const open = protocol === protocols.ipv4 ? link?.ipv4 : link?.ipv6;
+    const family = protocol === protocols.ipv4 ? 4 : 6;
+    const link = openLink(call.link, family);
     // RFC 1661 §3.5: network packets before their control protocol is Opened are discarded.
-    if (link === undefined || open === undefined) return drop(state, 'ppp-no-link', session);
-    return userIn(state, link, information, protocol, at);
+    if (link === undefined) return drop(state, 'ppp-no-link', session);
+    return userIn(state, { link, family, octets: information, tos }, at);
   }
   if (!take(call.control, limits.PPP_CONTROL_RATE, at)) return drop(state, 'control-rate', session);
   const octets = bareFrame(frame);

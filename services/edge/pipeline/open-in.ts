@@ -1,8 +1,8 @@
 import type { Instant } from '@culvert/kernel';
 import { parseEspHeader, parseUdpEncapsulated } from '@culvert/wire/esp';
-import { NO_NEXT_HEADER, parseUdp, UDP } from '@culvert/wire/ip';
-import { openEsp } from '../esp/index.ts';
+import { IPV4_INSIDE, IPV6_INSIDE, NO_NEXT_HEADER, parseUdp, UDP } from '@culvert/wire/ip';
 import { keptFlow, type OuterFlow, sameFlow, textFlow } from './flow.ts';
+import { openOn } from './icv-length.ts';
 import { admit } from './ike-admission.ts';
 import * as limits from './limits.ts';
 import { messageIn } from './message-in.ts';
@@ -10,10 +10,12 @@ import type { OuterPacket } from './ports.ts';
 import type { SaRow } from './rows.ts';
 import { drop, type EngineState } from './state.ts';
 import { take } from './token-bucket.ts';
+import { openLink, userIn } from './user-in.ts';
 
 /**
  * Stages of a packet from outside: 1 what it is (RFC 3948 §2), 2 whose SA, 3 open, 4 follow the client's
- * address, 5 the UDP inside against the SA's selector, 6 L2TP (`message-in.ts`).
+ * address, 5 the UDP inside against the SA's selector and L2TP (`message-in.ts`), or in tunnel mode the IP
+ * packet inside (`user-in.ts`).
  */
 const IKE_HEADER_OCTETS = 28;
 /** RFC 3193 §4: L2TP is spoken on this port of ours and no other. */
@@ -62,7 +64,7 @@ function espIn(
   if (sa === undefined) return drop(state, 'unknown-spi');
   if (sa.entry.expiresAt <= at) return drop(state, 'sa-expired', sa.session);
   if (sa.entry.encapsulation !== encapsulation) return drop(state, 'wrong-encapsulation', sa.session);
-  const opened = openEsp(sa.inbound, sa.window, octets);
+  const opened = openOn(state, sa, octets);
   sa.window = opened.window;
   if (!opened.ok) return drop(state, opened.fault, sa.session);
   state.espIn += 1;
@@ -71,8 +73,9 @@ function espIn(
   sa.session.touched = true;
   if (opened.newest && encapsulation === 'udp') followEndpoint(state, sa, packet.flow, at);
   if (opened.nextHeader === NO_NEXT_HEADER) return drop(state, 'esp-dummy', sa.session);
-  if (opened.nextHeader !== UDP) return drop(state, 'esp-next-header', sa.session);
-  selected(state, sa, opened.payload, at);
+  const inside = { nextHeader: opened.nextHeader, octets: opened.payload, tos: packet.tos ?? 0 };
+  if (sa.tunnel === undefined) datagramIn(state, sa, inside, at);
+  else tunneled(state, sa, inside, at);
 }
 
 /**
@@ -92,9 +95,17 @@ function followEndpoint(state: EngineState, sa: SaRow, flow: OuterFlow, at: Inst
   state.sink.event({ type: 'endpoint-moved', session: session.session, trace: session.trace, from, to });
 }
 
+/** What was inside ESP. */
+interface Inside {
+  readonly nextHeader: number;
+  readonly octets: Uint8Array;
+  readonly tos: number;
+}
+
 /** RFC 3193 §4: only what the SA was negotiated for. The checksum is not looked at (RFC 3948 §3.1.2). */
-function selected(state: EngineState, sa: SaRow, payload: Uint8Array, at: Instant) {
-  const udp = parseUdp(payload);
+function datagramIn(state: EngineState, sa: SaRow, inside: Inside, at: Instant) {
+  if (inside.nextHeader !== UDP) return drop(state, 'esp-next-header', sa.session);
+  const udp = parseUdp(inside.octets);
   if (!udp.ok) return drop(state, 'udp-malformed', sa.session);
   const { selector } = sa.entry;
   const { sourcePort, destinationPort } = udp.value;
@@ -103,5 +114,16 @@ function selected(state: EngineState, sa: SaRow, payload: Uint8Array, at: Instan
   const theirs = selector.remotePort === 0 || selector.remotePort === sourcePort;
   if (!ours || !theirs) return drop(state, 'selector', sa.session);
   const innerPorts = { local: destinationPort, remote: sourcePort };
-  messageIn(state, { sa, innerPorts, octets: udp.value.payload }, at);
+  messageIn(state, { sa, innerPorts, octets: udp.value.payload, tos: inside.tos }, at);
+}
+
+/** RFC 4303 §2.6: in tunnel mode the next header says which IP is inside. */
+function tunneled(state: EngineState, sa: SaRow, { nextHeader, octets, tos }: Inside, at: Instant) {
+  const { session, tunnel } = sa;
+  const family = nextHeader === IPV4_INSIDE ? 4 : nextHeader === IPV6_INSIDE ? 6 : undefined;
+  const version = octets.length === 0 ? family : (octets[0] ?? 0) >>> 4;
+  if (family === undefined || version !== family) return drop(state, 'esp-next-header', session);
+  const link = openLink(session.tunnelLink, family);
+  if (link === undefined) return drop(state, 'no-link', session);
+  userIn(state, { link, family, octets, tos, ...(tunnel && { tunnel }) }, at);
 }

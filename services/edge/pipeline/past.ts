@@ -12,6 +12,8 @@ export interface Mark {
   readonly top: number;
   /** The first outbound number that was not used. */
   readonly next: number;
+  /** The first outbound number that this start of the engine sealed, where it sealed any. */
+  readonly first?: number;
 }
 
 /** By inbound SPI; the one remembered first is forgotten first. */
@@ -24,7 +26,9 @@ export function remember(tables: Tables, { entry, window, sequence }: SaRow): vo
     const [oldest] = tables.past.keys();
     if (oldest !== undefined) tables.past.delete(oldest);
   }
-  tables.past.set(inboundSpi, { outboundSpi, top: window.top, next: sequence.next });
+  const { next, first } = sequence;
+  const mark = { outboundSpi, top: window.top, next };
+  tables.past.set(inboundSpi, first === undefined ? mark : { ...mark, first });
 }
 
 /** Another SA that happens to have the SPI has other keys and, but for chance, another peer's SPI. */
@@ -36,5 +40,6 @@ export function recall(tables: Tables, entry: SaEntry): Mark | undefined {
 /** Nothing is granted yet, and what will be starts above. */
 export function blocksFrom(mark: Mark | undefined): SequenceBlocks {
   const next = mark?.next ?? 0;
-  return { next, end: next, asked: false, stalled: [] };
+  const first = mark?.first;
+  return { next, end: next, asked: false, stalled: [], ...(first !== undefined && { first }) };
 }

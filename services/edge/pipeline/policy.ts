@@ -1,10 +1,12 @@
 import { equal, toHex } from '@culvert/wire';
 import {
+  type AddressOctets,
   contains,
   hasSourceRoute,
   ICMPV6,
   type Ipv4Packet,
   type Ipv6Packet,
+  isIpv4,
   mappedIpv4,
   UDP,
 } from '@culvert/wire/ip';
@@ -15,10 +17,14 @@ import type { LinkRow } from './rows.ts';
 /** What becomes of a client's packet. `link-local` is IPv6's own housekeeping, for the ppp service. */
 export type Verdict = 'forward' | 'link-local' | 'to-gateway4' | DropReason;
 
-/** S-21 for IPv4: the source is the leased address, the destination is neither us nor another client. */
+/**
+ * S-21 for IPv4: the source is the leased address or lies behind the client, the destination is neither us nor
+ * another client.
+ */
 export function verdict4(policy: EnginePolicy, link: LinkRow, packet: Ipv4Packet): Verdict {
   if (hasSourceRoute(packet.options)) return 'inner-options';
-  if (link.ipv4 === undefined || !equal(packet.source, link.ipv4)) return 'inner-source';
+  const leased = link.ipv4 !== undefined && equal(packet.source, link.ipv4);
+  if (!leased && !behind(link, mappedIpv4(packet.source), 4)) return 'inner-source';
   const { destination } = packet;
   const first = destination[0] ?? 0;
   // RFC 1112 §4 multicast, RFC 919 §7 broadcast.
@@ -36,7 +42,7 @@ const NEIGHBOR_SOLICITATION = 135;
 const NEIGHBOR_ADVERTISEMENT = 136;
 const DHCPV6_SERVER = 547;
 
-/** The same for IPv6, where the source is any address of the session's /64. */
+/** The same for IPv6, where the leased addresses are the session's /64. */
 export function verdict6(policy: EnginePolicy, link: LinkRow, packet: Ipv6Packet): Verdict {
   if (packet.routed) return 'inner-options';
   const { source, destination } = packet;
@@ -44,10 +50,15 @@ export function verdict6(policy: EnginePolicy, link: LinkRow, packet: Ipv6Packet
   if (multicast || isLinkLocal(destination) || isLinkLocal(source) || isUnspecified(source)) {
     return isHousekeeping(packet) ? 'link-local' : multicast ? 'inner-multicast' : 'inner-martian';
   }
-  if (link.ipv6 === undefined || !contains(link.ipv6, source)) return 'inner-source';
+  const leased = link.ipv6 !== undefined && contains(link.ipv6, source);
+  if (!leased && !behind(link, source, 6)) return 'inner-source';
   // RFC 6890: unspecified and loopback; an IPv4-mapped address would get around the IPv4 rules.
   if (destination.subarray(0, 10).every((octet) => octet === 0)) return 'inner-martian';
   return reachable(policy, destination);
+}
+
+function behind(link: LinkRow, source: AddressOctets, family: 4 | 6): boolean {
+  return link.routes.some((route) => isIpv4(route.address) === (family === 4) && contains(route, source));
 }
 
 function reachable(policy: EnginePolicy, destination: Uint8Array): Verdict {

@@ -14,12 +14,14 @@ export interface OuterPacket {
   /** Ports are 0 for raw ESP. The engine copies what it keeps. */
   readonly flow: OuterFlow;
   readonly octets: Uint8Array;
+  /** TOS or traffic class of the outer IP header; absent: 0. */
+  readonly tos?: number;
 }
 
 /** Where the engine's packets go. Octets handed over are the sink's to keep. */
 export interface EngineSink {
-  /** An ESP packet: in UDP from `flow`'s ports, or bare. */
-  outer(flow: OuterFlow, encapsulation: 'none' | 'udp', octets: Uint8Array): void;
+  /** An ESP packet: in UDP from `flow`'s ports, or bare; `tos` is for the outer IP header. */
+  outer(flow: OuterFlow, encapsulation: 'none' | 'udp', octets: Uint8Array, tos: number): void;
   /** A packet for the tun. */
   inner(packet: Uint8Array): void;
   ike(packet: Omit<IkePacket, 'node'>): void;
@@ -42,6 +44,13 @@ export type EngineEvent =
       readonly trace: string;
       readonly from: OuterFlow;
       readonly to: OuterFlow;
+    }
+  /** The peer makes ICVs of 96 bits where HMAC-SHA-256 has 128: it is old, and gets the same. */
+  | {
+      readonly type: 'icv-truncated';
+      readonly session: SessionId;
+      readonly trace: string;
+      readonly inboundSpi: number;
     }
   /** An entry that cannot be carried out: a fault of ours, but of one session. */
   | { readonly type: 'entry-refused'; readonly session: SessionId; readonly why: string };
@@ -78,6 +87,8 @@ export interface SessionReport {
   readonly octetsOut: number;
   readonly packetsIn: number;
   readonly packetsOut: number;
+  /** The same by direction, family and class: `accountIndex` says where. */
+  readonly accounting: readonly number[];
   readonly drops: number;
   readonly sas: number;
   readonly links: number;
@@ -97,4 +108,5 @@ export interface EngineCounters {
   readonly espOut: number;
   readonly keepalives: number;
   readonly moves: number;
+  readonly icvTruncated: number;
 }

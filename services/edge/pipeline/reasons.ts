@@ -15,12 +15,13 @@ export const DROP_REASONS = [
   'esp-next-header',
   // Inside ESP.
   'udp-malformed',
-  'selector', // not the UDP ports that the SA is for
+  'selector', // not what the SA is for: UDP ports, or selectors in tunnel mode
   'l2tp-malformed',
   'l2tp-unknown-call',
   'l2tp-old-sequence',
   'ppp-malformed',
   'ppp-no-link',
+  'no-link', // tunnel mode before the session has a link for it
   'control-rate',
   // The client's packet.
   'inner-malformed',
@@ -31,6 +32,10 @@ export const DROP_REASONS = [
   'inner-to-gateway',
   'inner-to-client',
   'inner-not-allowed',
+  'acl',
+  'ecn', // RFC 6040 §4.2: congestion that the transport could not hear of otherwise
+  'rate',
+  'overload', // of an engine that has a bound on its work
   // Towards the client.
   'tun-malformed',
   'no-route',

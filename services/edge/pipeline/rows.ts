@@ -1,25 +1,32 @@
-import type { CallEntry, ForwardEntry, LinkEntry, SaEntry, SessionId } from '@culvert/contracts';
+import type { CallEntry, LinkEntry, SaEntry, SessionId } from '@culvert/contracts';
 import type { Instant } from '@culvert/kernel';
 import type { Prefix } from '@culvert/wire/ip';
 import type { EspTransform, ReplayWindow } from '../esp/index.ts';
+import type { Judged } from './entry-checks.ts';
 import type { OuterFlow } from './flow.ts';
+import type { Rule } from './link-policy.ts';
 import type { Mark } from './past.ts';
-import type { TokenBucket } from './token-bucket.ts';
+import { newRoutes, type Routes } from './routes.ts';
+import type { Selector } from './selectors.ts';
+import type { Rate, TokenBucket } from './token-bucket.ts';
 
 /** The engine's tables. Rows are changed in place: one thread owns them. */
 export interface SessionRow {
   readonly session: SessionId;
-  /** What each bucket's record declares, as it was applied. */
-  readonly declared: Map<string, readonly ForwardEntry[]>;
+  /** What each bucket's record declares, but for what was refused. */
+  readonly declared: Map<string, Judged>;
   trace: string;
   /** Newest first. */
   sas: readonly SaRow[];
   calls: ReadonlyMap<number, CallRow>;
+  /** The link without a call, whose packets run in tunnel mode. */
+  tunnelLink?: LinkRow;
   lastInboundAt?: Instant;
   octetsIn: number;
   octetsOut: number;
   packetsIn: number;
   packetsOut: number;
+  readonly accounting: number[];
   drops: number;
   /** Something changed since the last report. */
   touched: boolean;
@@ -31,8 +38,12 @@ export interface SessionRow {
 export interface SaRow {
   readonly session: SessionRow;
   entry: SaEntry;
-  readonly inbound: EspTransform;
-  readonly outbound: EspTransform;
+  inbound: EspTransform;
+  outbound: EspTransform;
+  /** How long the peer's ICVs are is not known before the first that holds (`icv-length.ts`). */
+  icvUndecided: boolean;
+  /** In tunnel mode: our ends, and the peer's. */
+  tunnel?: { readonly local: readonly Selector[]; readonly remote: readonly Selector[] };
   window: ReplayWindow;
   /** Where its packets come from and go to now. */
   endpoint: OuterFlow;
@@ -47,8 +58,17 @@ export interface SequenceBlocks {
   end: number;
   following?: { readonly next: number; readonly end: number };
   asked: boolean;
-  /** UDP datagrams that wait for numbers. */
-  stalled: { readonly datagram: Uint8Array; readonly at: Instant }[];
+  /** The first number that was sealed under this engine's IVs. */
+  first?: number;
+  /** What waits for numbers. */
+  stalled: { readonly outgoing: Outgoing; readonly at: Instant }[];
+}
+
+/** What ESP is to carry, and the TOS or traffic class around it. */
+export interface Outgoing {
+  readonly nextHeader: number;
+  readonly payload: Uint8Array;
+  readonly tos: number;
 }
 
 export interface CallRow {
@@ -63,20 +83,31 @@ export interface CallRow {
 }
 
 export interface LinkRow {
-  readonly call: CallRow;
+  readonly session: SessionRow;
+  /** None in tunnel mode. */
+  readonly call?: CallRow;
   readonly entry: LinkEntry;
   /** Four octets. */
   readonly ipv4?: Uint8Array;
   readonly ipv6?: Prefix;
+  readonly routes: readonly Prefix[];
+  /** Absent: everything is permitted. */
+  readonly rules?: readonly Rule[];
+  readonly fromPeer?: Meter;
+  readonly toPeer?: Meter;
+}
+
+/** How many octets of inner packets may pass one way. */
+export interface Meter {
+  readonly rate: Rate;
+  readonly bucket: TokenBucket;
 }
 
 export interface Tables {
   readonly sessions: Map<SessionId, SessionRow>;
   /** By inbound SPI. */
   readonly sas: Map<number, SaRow>;
-  /** By IPv4 address as a number, and by the high 64 bits of IPv6. */
-  readonly routes4: Map<number, LinkRow>;
-  readonly routes6: Map<bigint, LinkRow>;
+  readonly routes: Routes;
   /** SAs that were here, by inbound SPI. */
   readonly past: Map<number, Mark>;
 }
@@ -85,8 +116,7 @@ export function newTables(past: Iterable<readonly [number, Mark]> = []): Tables 
   return {
     sessions: new Map(),
     sas: new Map(),
-    routes4: new Map(),
-    routes6: new Map(),
+    routes: newRoutes(),
     past: new Map(past),
   };
 }

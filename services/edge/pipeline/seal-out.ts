@@ -1,23 +1,34 @@
 import type { Instant } from '@culvert/kernel';
-import { emitUdpHeader, fillUdpChecksum, ipv4Octets, isIpv4, UDP, UDP_HEADER_OCTETS } from '@culvert/wire/ip';
+import {
+  emitUdpHeader,
+  fillUdpChecksum,
+  IPV4_INSIDE,
+  IPV6_INSIDE,
+  ipv4Octets,
+  isIpv4,
+  UDP,
+  UDP_HEADER_OCTETS,
+} from '@culvert/wire/ip';
 import { payloadRoom, sealEsp } from '../esp/index.ts';
 import * as limits from './limits.ts';
-import type { CallRow, SaRow, SequenceBlocks, SessionRow } from './rows.ts';
+import type { CallRow, Outgoing, SaRow, SessionRow } from './rows.ts';
+import { selects } from './selectors.ts';
+import { addSequences, takeSequence } from './sequence-out.ts';
 import { drop, type EngineState } from './state.ts';
+import type { UserPacket } from './user-packet.ts';
 
 /**
- * The SA that carries outbound traffic: the newest that the peer was seen to use, for it may not have
- * installed a newer one yet; before any was seen, the newest.
+ * The SA that carries outbound traffic: of those that may, the newest that the peer was seen to use, for it
+ * may not have installed a newer one yet; before any was seen, the newest.
  */
-export function outboundSa(session: SessionRow, at: Instant): SaRow | undefined {
-  let fallback: SaRow | undefined;
-  for (const sa of session.sas) {
-    if (sa.entry.expiresAt <= at) continue;
-    if (sa.seen) return sa;
-    fallback ??= sa;
-  }
-  return fallback;
+export function outboundSa(session: SessionRow, at: Instant, may: (sa: SaRow) => boolean): SaRow | undefined {
+  const usable = session.sas.filter((sa) => sa.entry.expiresAt > at && may(sa));
+  return usable.find((sa) => sa.seen) ?? usable[0];
 }
+
+/** L2TP never runs in a tunnel-mode SA, and nothing else in any other. */
+export const inTransportMode = (sa: SaRow): boolean => sa.tunnel === undefined;
+export const inTunnelMode = (sa: SaRow): boolean => sa.tunnel !== undefined;
 
 const IPV4_OCTETS = 20;
 const IPV6_OCTETS = 40;
@@ -26,12 +37,14 @@ const L2TP_OCTETS = 8;
 const SEQUENCE_OCTETS = 4;
 const PPP_OCTETS = 4;
 
-/** The longest inner packet that needs no outer fragmentation. */
-export function innerRoom(sa: SaRow, call: CallRow, outerMtu: number): number {
+/** The longest inner packet that needs no outer fragmentation; without a call, in tunnel mode. */
+export function innerRoom(sa: SaRow, call: CallRow | undefined, outerMtu: number): number {
   const ip = isIpv4(sa.endpoint.remote) ? IPV4_OCTETS : IPV6_OCTETS;
   const udp = sa.entry.encapsulation === 'udp' ? UDP_HEADER_OCTETS : 0;
+  const room = payloadRoom(sa.outbound, outerMtu - ip - udp);
+  if (call === undefined) return room;
   const l2tp = L2TP_OCTETS + (call.entry.sequencing ? SEQUENCE_OCTETS : 0);
-  return payloadRoom(sa.outbound, outerMtu - ip - udp) - UDP_HEADER_OCTETS - l2tp - PPP_OCTETS;
+  return room - UDP_HEADER_OCTETS - l2tp - PPP_OCTETS;
 }
 
 /** An L2TP message on its way to the client. */
@@ -39,18 +52,33 @@ export function sendL2tp(
   state: EngineState,
   session: SessionRow,
   ports: { readonly local: number; readonly remote: number },
-  message: Uint8Array,
+  message: { readonly octets: Uint8Array; readonly tos: number },
   at: Instant,
 ) {
-  const sa = outboundSa(session, at);
+  const sa = outboundSa(session, at, inTransportMode);
   if (sa === undefined) return drop(state, 'no-sa', session);
-  const datagram = udpDatagram(sa, ports, message);
-  const sequence = nextSequence(state, sa);
-  if (sequence !== undefined) return seal(state, sa, sequence, datagram);
-  if (sa.sequence.next >= limits.SEQUENCE_END) return drop(state, 'sequence-exhausted', session);
-  if (sa.sequence.stalled.length >= limits.STALLED_PACKETS_MAX)
-    return drop(state, 'sequence-stalled', session);
-  sa.sequence.stalled.push({ datagram, at });
+  const payload = udpDatagram(sa, ports, message.octets);
+  send(state, sa, { nextHeader: UDP, payload, tos: message.tos }, at);
+}
+
+/** RFC 4301 §5.1: a user packet in the tunnel-mode SA that has it. */
+export function sendTunneled(
+  state: EngineState,
+  session: SessionRow,
+  user: UserPacket,
+  tos: number,
+  at: Instant,
+) {
+  const has = ({ tunnel }: SaRow) =>
+    tunnel !== undefined && selects({ sources: tunnel.local, destinations: tunnel.remote }, user);
+  const sa = outboundSa(session, at, has);
+  if (sa === undefined) {
+    const any = outboundSa(session, at, inTunnelMode) !== undefined;
+    return drop(state, any ? 'selector' : 'no-sa', session);
+  }
+  const nextHeader = user.family === 4 ? IPV4_INSIDE : IPV6_INSIDE;
+  // A copy: it may have to wait, and the tun's memory is used again.
+  send(state, sa, { nextHeader, payload: user.octets.slice(), tos }, at);
 }
 
 /**
@@ -73,66 +101,34 @@ function udpDatagram(
   return datagram;
 }
 
-function seal(state: EngineState, sa: SaRow, sequence: number, datagram: Uint8Array) {
-  const input = { spi: sa.entry.outboundSpi, sequence, nextHeader: UDP, payload: datagram };
+/** Seals, or lets wait for numbers. */
+function send(state: EngineState, sa: SaRow, outgoing: Outgoing, at: Instant) {
+  const number = takeSequence(state, sa);
+  if (number.ok) return seal(state, sa, number.sequence, outgoing);
+  const { stalled } = sa.sequence;
+  const waits = number.fault === 'sequence-stalled' && stalled.length < limits.STALLED_PACKETS_MAX;
+  if (waits) stalled.push({ outgoing, at });
+  else drop(state, number.fault, sa.session);
+}
+
+function seal(state: EngineState, sa: SaRow, sequence: number, { nextHeader, payload, tos }: Outgoing) {
+  const input = { spi: sa.entry.outboundSpi, sequence, nextHeader, payload };
   const packet = sealEsp(sa.outbound, input, state.ivs);
   state.espOut += 1;
   sa.session.touched = true;
-  state.sink.outer(sa.endpoint, sa.entry.encapsulation, packet);
+  state.sink.outer(sa.endpoint, sa.entry.encapsulation, packet, tos);
 }
 
-/** A number below the reservation's end, asking for the next block in time. */
-function nextSequence(state: EngineState, sa: SaRow): number | undefined {
-  const blocks = sa.sequence;
-  if (blocks.next >= blocks.end && blocks.following !== undefined) {
-    blocks.next = blocks.following.next;
-    blocks.end = blocks.following.end;
-    delete blocks.following;
-  }
-  if (needsMore(blocks)) wantSequence(state, sa);
-  if (blocks.next >= blocks.end) return undefined;
-  const sequence = blocks.next;
-  blocks.next += 1;
-  return sequence;
-}
-
-export function needsMore(blocks: SequenceBlocks): boolean {
-  return (
-    !blocks.asked &&
-    blocks.following === undefined &&
-    blocks.end < limits.SEQUENCE_END &&
-    blocks.end - blocks.next <= limits.SEQUENCE_BLOCK / 2
-  );
-}
-
-export function wantSequence(state: EngineState, sa: SaRow) {
-  sa.sequence.asked = true;
-  const { inboundSpi, outboundSpi } = sa.entry;
-  state.sink.event({ type: 'sequence-wanted', session: sa.session.session, inboundSpi, outboundSpi });
-}
-
-/** Numbers [first, end) are ours alone: committed before they were granted. */
+/** What has waited for numbers leaves, as far as they reach. */
 export function grantSequence(state: EngineState, sa: SaRow, first: number, end: number, at: Instant) {
-  const blocks = sa.sequence;
-  blocks.asked = false;
-  const from = Math.max(first, 1, blocks.end);
-  const to = Math.min(end, limits.SEQUENCE_END);
-  if (from >= to) {
-    blocks.next = Math.max(blocks.next, to);
-    blocks.end = Math.max(blocks.end, to);
-    return;
-  }
-  if (blocks.next >= blocks.end) {
-    blocks.next = from;
-    blocks.end = to;
-  } else blocks.following = { next: from, end: to };
-  for (const waiting of blocks.stalled.splice(0)) {
+  if (!addSequences(sa, first, end)) return;
+  for (const waiting of sa.sequence.stalled.splice(0)) {
     if (at - waiting.at > limits.STALLED_MS_MAX) {
       drop(state, 'sequence-stalled', sa.session);
       continue;
     }
-    const sequence = nextSequence(state, sa);
-    if (sequence === undefined) drop(state, 'sequence-stalled', sa.session);
-    else seal(state, sa, sequence, waiting.datagram);
+    const number = takeSequence(state, sa);
+    if (number.ok) seal(state, sa, number.sequence, waiting.outgoing);
+    else drop(state, number.fault, sa.session);
   }
 }

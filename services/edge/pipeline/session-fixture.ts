@@ -139,7 +139,12 @@ export function policyFor(change: Partial<EnginePolicy> = {}, locals: readonly s
 }
 
 export interface Recorded {
-  readonly outer: { readonly encapsulation: string; readonly octets: Uint8Array; readonly port: number }[];
+  readonly outer: {
+    readonly encapsulation: string;
+    readonly octets: Uint8Array;
+    readonly port: number;
+    readonly tos: number;
+  }[];
   readonly inner: Uint8Array[];
   readonly ike: Parameters<EngineSink['ike']>[0][];
   readonly l2tp: Parameters<EngineSink['l2tp']>[0][];
@@ -158,8 +163,8 @@ export function testBench(
     policy,
     ...(past !== undefined && { past }),
     sink: {
-      outer: (flow, encapsulation, octets) =>
-        got.outer.push({ encapsulation, octets, port: flow.remotePort }),
+      outer: (flow, encapsulation, octets, tos) =>
+        got.outer.push({ encapsulation, octets, port: flow.remotePort, tos }),
       inner: (packet) => got.inner.push(packet),
       ike: (packet) => got.ike.push(packet),
       l2tp: (packet) => got.l2tp.push(packet),

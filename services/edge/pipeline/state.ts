@@ -2,7 +2,7 @@ import type { IvSource } from '../esp/index.ts';
 import type { Admission } from './ike-admission.ts';
 import type { EngineOptions, EnginePolicy, EngineSink } from './ports.ts';
 import type { DropCounters, DropReason } from './reasons.ts';
-import type { CallRow, SaRow, SessionRow, Tables } from './rows.ts';
+import type { SaRow, SessionRow, Tables } from './rows.ts';
 
 /** What the engine's stages share. */
 export interface EngineState {
@@ -16,6 +16,7 @@ export interface EngineState {
   espOut: number;
   keepalives: number;
   moves: number;
+  icvTruncated: number;
   readonly admission: Admission;
 }
 
@@ -34,10 +35,6 @@ export interface Decrypted {
   readonly innerPorts: { readonly local: number; readonly remote: number };
   /** L2TP, from its flags on. */
   readonly octets: Uint8Array;
-}
-
-/** A PPP user packet with the call that it belongs to. */
-export interface UserPacket {
-  readonly call: CallRow;
-  readonly packet: Uint8Array;
+  /** TOS or traffic class of the outer header. */
+  readonly tos: number;
 }

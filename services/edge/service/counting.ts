@@ -13,7 +13,7 @@ export function createCounting(telemetry: Telemetry): (report: Counters) => void
       const by = report.counters.drops[reason] - (before?.counters.drops[reason] ?? 0);
       if (by > 0) telemetry.count('edge.drops', { reason }, by);
     }
-    for (const name of ['espIn', 'espOut', 'keepalives', 'moves'] as const) {
+    for (const name of ['espIn', 'espOut', 'keepalives', 'moves', 'icvTruncated'] as const) {
       const by = report.counters[name] - (before?.counters[name] ?? 0);
       if (by > 0) telemetry.count('edge.packets', { kind: name }, by);
     }

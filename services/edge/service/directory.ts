@@ -20,8 +20,8 @@ export interface Directory {
   has(session: string): boolean;
   /** When it last received anything through ESP, or when we came to know it; undefined without an SA. */
   activeAt(session: string): number | undefined;
-  /** Whether a record still declares it: a worker may speak of an SA that is gone. */
-  serves(sa: Sa): boolean;
+  /** The SA as a record declares it, if one still does: a worker may speak of an SA that is gone. */
+  served(sa: Sa): Sa | undefined;
   sequenceKeys(): ReadonlySet<string>;
   summary(session: string): SessionSummary | undefined;
   summaries(): readonly SessionSummary[];
@@ -67,10 +67,10 @@ export function createDirectory(): Directory {
       if (known === undefined || [...known.sas.values()].every((sas) => sas.length === 0)) return undefined;
       return known.report?.lastInboundAt ?? known.since;
     },
-    serves: (sa) =>
-      [...(sessions.get(sa.session)?.sas.values() ?? [])].some((sas) =>
-        sas.some((one) => sequenceKey(one) === sequenceKey(sa)),
-      ),
+    served: (sa) =>
+      [...(sessions.get(sa.session)?.sas.values() ?? [])]
+        .flat()
+        .find((one) => sequenceKey(one) === sequenceKey(sa)),
     sequenceKeys: () =>
       new Set([...sessions.values()].flatMap((known) => [...known.sas.values()].flat().map(sequenceKey))),
     summary: (session) => summaryOf(session, sessions.get(session)),
@@ -83,7 +83,8 @@ export function createDirectory(): Directory {
 }
 
 function saOf(entry: SaEntry): Sa {
-  return { session: entry.session, inboundSpi: entry.inboundSpi, outboundSpi: entry.outboundSpi };
+  const { session, inboundSpi, outboundSpi, esn } = entry;
+  return { session, inboundSpi, outboundSpi, ...(esn !== undefined && { esn }) };
 }
 
 function factsOf(entries: readonly ForwardEntry[]): Readonly<Record<string, string | number | boolean>> {

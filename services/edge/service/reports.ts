@@ -62,12 +62,17 @@ function happened(
 ): void {
   const { log } = runtime.telemetry;
   if (event.type === 'sequence-wanted') {
-    const { session, inboundSpi, outboundSpi } = event;
-    const sa = { session, inboundSpi, outboundSpi };
-    if (directory.serves(sa)) reservations.want(sa);
+    const sa = directory.served(event);
+    if (sa !== undefined) reservations.want(sa);
   } else if (event.type === 'endpoint-moved') {
     const { session, trace } = event;
     const [from, to] = [textFlow(event.from).remote, textFlow(event.to).remote];
     log.info({ session, trace, from, to }, 'the client has moved to another address or port');
+  } else if (event.type === 'icv-truncated') {
+    const { session, trace, inboundSpi } = event;
+    log.warn(
+      { session, trace, inboundSpi },
+      'the client truncates HMAC-SHA-256 to 96 bits, as old systems do',
+    );
   } else log.error({ session: event.session, why: event.why }, 'a forwarding entry was refused');
 }

@@ -1,12 +1,14 @@
 import { type Bucket, BusUnavailable, decode, type Entry, encode, RevisionConflict } from '@culvert/bus';
 import { recordKey, shardOfHex } from '@culvert/contracts';
 import type { Clock } from '@culvert/host';
-import { SEQUENCE_BLOCK, SEQUENCE_END } from '../pipeline/index.ts';
+import { EXTENDED_SEQUENCE_END, SEQUENCE_BLOCK, SEQUENCE_END } from '../pipeline/index.ts';
 
 export interface Sa {
   readonly session: string;
   readonly inboundSpi: number;
   readonly outboundSpi: number;
+  /** Extended sequence numbers: there are more than 2^32 to reserve. */
+  readonly esn?: boolean;
 }
 
 export interface Block {
@@ -83,7 +85,7 @@ export function createSequences(options: SequencesOptions): Sequences {
   const attempt = async (sa: Sa, retryMs: number): Promise<void> => {
     const key = sequenceKey(sa);
     try {
-      const block = await reserve(bucket, key);
+      const block = await reserve(bucket, key, sa.esn === true ? EXTENDED_SEQUENCE_END : SEQUENCE_END);
       // Forgotten meanwhile, and its deletion may have come before our writing.
       if (wanted.get(key) !== sa) return remove(key, RETRY_MS);
       wanted.delete(key);
@@ -142,7 +144,7 @@ async function present(bucket: Bucket): Promise<readonly Entry[]> {
 }
 
 /** The first block of most SAs costs one round trip; a lost answer costs a block, never a number twice. */
-async function reserve(bucket: Bucket, key: string): Promise<Block> {
+async function reserve(bucket: Bucket, key: string, last: number): Promise<Block> {
   try {
     const end = 1 + SEQUENCE_BLOCK;
     await bucket.create(key, encode({ end }));
@@ -153,7 +155,7 @@ async function reserve(bucket: Bucket, key: string): Promise<Block> {
   const entry = await bucket.get(key);
   if (entry?.value === undefined) throw new RevisionConflict(`${key} was deleted meanwhile`);
   const { end: first } = decode(entry.value) as { end: number };
-  const end = Math.min(first + SEQUENCE_BLOCK, SEQUENCE_END);
+  const end = Math.min(first + SEQUENCE_BLOCK, last);
   if (first < end) await bucket.update(key, encode({ end }), entry.revision);
   return { first, end };
 }
