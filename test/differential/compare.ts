@@ -3,13 +3,13 @@
  * reached the sinks, the answer, the counters. A history that shows a difference is cut down to the steps
  * that it takes.
  */
-import {
-  createIvSource,
-  type EngineCounters,
-  type EngineOptions,
-  type EngineSink,
-  type SessionReport,
-} from '@culvert/service-edge';
+import { createIvSource } from '../../services/edge/esp/index.ts';
+import type {
+  EngineCounters,
+  EngineOptions,
+  EngineSink,
+  SessionReport,
+} from '../../services/edge/pipeline/index.ts';
 import { type Dice, diceOf } from './dice.ts';
 import { applied, type BatchEngine, ownPacket, type Step, shown } from './step.ts';
 import type { History } from './world.ts';

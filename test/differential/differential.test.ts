@@ -3,20 +3,21 @@
  *
  * CULVERT_DIFFERENTIAL_PACKETS: how many packets; CULVERT_DIFFERENTIAL_SEED: the seed of the first history.
  */
-import { createEngine } from '@culvert/service-edge';
+
 import { describe, expect, test } from 'vitest';
+import { createEngine } from '../../services/edge/pipeline/index.ts';
 import { differenceIn, type EngineMaker, explained, type Pair, same, shrunk } from './compare.ts';
 import { createCoverage } from './coverage.ts';
 import { FAULTS } from './faults.ts';
 import { historyOf } from './world.ts';
 
 const { CULVERT_DIFFERENTIAL_PACKETS, CULVERT_DIFFERENTIAL_SEED } = process.env;
-const PACKETS = Number.parseInt(CULVERT_DIFFERENTIAL_PACKETS ?? '40000', 10);
+const PACKETS = Number.parseInt(CULVERT_DIFFERENTIAL_PACKETS ?? '60000', 10);
 const SEED = Number.parseInt(CULVERT_DIFFERENTIAL_SEED ?? '1', 10) >>> 0;
 const STEPS = 2000;
 const TIMEOUT_MS = CULVERT_DIFFERENTIAL_PACKETS === undefined ? 120_000 : 24 * 60 * 60_000;
 /** Enough for what is rare to have happened. */
-const ALL_REACHED = 40_000;
+const ALL_REACHED = 60_000;
 const SAID_EVERY = 100_000;
 
 const other: EngineMaker = createEngine;

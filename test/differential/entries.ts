@@ -74,13 +74,14 @@ const FAR = [
 ] as const;
 
 function selectorsOf(dice: Dice, index: number) {
+  const own = index + CLIENTS_MAX;
   const near = [
-    { from: address4(index), to: address4(index) },
-    { from: `${prefix6(index)}`, to: `${prefix6(index)}ffff:ffff:ffff:ffff` },
+    { from: address4(own), to: address4(own) },
+    { from: prefix6(own), to: `${prefix6(own).slice(0, -1)}ffff:ffff:ffff:ffff` },
     { from: '10.50.0.0', to: '10.51.255.255' },
   ];
   const side = (narrow: readonly { from: string; to: string }[]) => {
-    if (dice.happens(0.5)) return EVERYTHING.map((range) => ({ ...range, ...portsOf(dice, 0.1) }));
+    if (dice.happens(0.7)) return EVERYTHING.map((range) => ({ ...range, ...portsOf(dice, 0.1) }));
     return Array.from({ length: dice.between(1, 4) }, () => ({
       ...dice.pick(narrow),
       ...portsOf(dice, 0.4),
@@ -103,6 +104,8 @@ function portsOf(dice: Dice, narrow: number) {
   };
 }
 
+const FIRST_CALL = 12;
+
 /** Tunnel and call numbers of a session's n-th call. */
 export function makeCall(dice: Dice, identity: Identity, number: number): CallEntry {
   const { index, session, trace } = identity;
@@ -112,7 +115,7 @@ export function makeCall(dice: Dice, identity: Identity, number: number): CallEn
     session,
     trace,
     innerPorts: { local: 1701, remote },
-    ours: { tunnel: 11 + index, call: 12 + number },
+    ours: { tunnel: 11 + index, call: FIRST_CALL + number },
     theirs: { tunnel: 21 + index, call: 300 * (number + 1) },
     sequencing: dice.happens(0.4),
   };
@@ -123,9 +126,10 @@ const MTUS = [1400, 1400, 1400, 1400, 1400, 1500, 1500, 1500, 1280, 1300, 1000, 
 /** A link of a call, or of the session's tunnel-mode SAs when `call` is 0. */
 export function makeLink(dice: Dice, identity: Identity, call: number): LinkEntry {
   const { session, trace, index } = identity;
-  // Sometimes what another client has already.
-  const mine = dice.happens(0.94) ? index : dice.below(CLIENTS_MAX);
-  const routes = dice.happens(0.3)
+  // Sometimes what another client has already; a second link has addresses of its own.
+  const own = index + (call === 0 ? CLIENTS_MAX : call === FIRST_CALL ? 0 : 2 * CLIENTS_MAX);
+  const mine = dice.happens(0.97) ? own : dice.below(CLIENTS_MAX);
+  const routes = dice.happens(0.25)
     ? Array.from({ length: dice.between(0, 3) }, () => dice.pick(ROUTES))
     : undefined;
   return {
@@ -167,8 +171,8 @@ export function linkPolicy(dice: Dice) {
   });
   return {
     ...(dice.happens(0.7) && { rules: rules(dice) }),
-    ...(dice.happens(0.25) && { rateFromPeer: rate() }),
-    ...(dice.happens(0.25) && { rateToPeer: rate() }),
+    ...(dice.happens(0.35) && { rateFromPeer: rate() }),
+    ...(dice.happens(0.35) && { rateToPeer: rate() }),
     ...(dice.happens(0.4) && { dscp: dice.below(64) }),
   };
 }

@@ -2,8 +2,14 @@
  * The reference with one small thing wrong each. A comparison that does not find every one of them soon is
  * not looking.
  */
-import { createEngine, type Engine, type EngineSink, type OuterFlow } from '@culvert/service-edge';
+
 import { clampMss } from '@culvert/wire/ip';
+import {
+  createEngine,
+  type Engine,
+  type EngineSink,
+  type OuterFlow,
+} from '../../services/edge/pipeline/index.ts';
 import type { EngineMaker } from './compare.ts';
 
 const wrapped =

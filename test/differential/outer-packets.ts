@@ -1,6 +1,6 @@
 /** Packets from outside: a client's, in ESP and otherwise, and those of somebody who has no keys. */
-import { type OuterFlow, type OuterPacket, outerFlow } from '@culvert/service-edge';
-import { address4, foreign, octetsOf, place, prefix6, within } from './addresses.ts';
+import { type OuterFlow, type OuterPacket, outerFlow } from '../../services/edge/pipeline/index.ts';
+import { foreign, octetsOf, place, within } from './addresses.ts';
 import { blockOf, type ClientSa, plainOf, sealPlain } from './client-sa.ts';
 import type { Dice, Weighted } from './dice.ts';
 import { flipBit, ipPacket } from './ip-packets.ts';
@@ -118,7 +118,7 @@ export function createOuterSource(dice: Dice, clients: readonly Client[]): Outer
       return wrapped(dice, { ...sealed, octets: spoiledPacket(dice, sealed, kind) }, kind);
     },
     flood() {
-      const kind = dice.pick(['ike', 'flood-l2tp', 'flood-ppp'] as const);
+      const kind = dice.pick(['ike', 'flood-l2tp', 'flood-ppp', 'flood-ppp'] as const);
       const client = someClient(dice, clients);
       const sa = client.sas.find(({ tunnel }) => !tunnel);
       if (kind === 'ike' || sa === undefined) return Array.from({ length: 520 }, () => firstMessage(dice));
@@ -185,7 +185,7 @@ function insideOf(dice: Dice, client: Client, sa: ClientSa, kind: Kind) {
   const tunnel = sa.tunnel !== dice.happens(0.02);
   const family = dice.happens(0.6) ? 4 : 6;
   if (tunnel) {
-    const payload = clientPacket(dice, client, family);
+    const payload = clientPacket(dice, client, 0, family);
     return { payload, nextHeader: dice.happens(0.97) ? (family === 4 ? 4 : 41) : dice.pick([4, 41]) };
   }
   const { remotePort } = sa.entry.selector;
@@ -215,28 +215,33 @@ function l2tpMessage(dice: Dice, client: Client, family: 4 | 6, kind: Kind): Uin
     return dataMessage(dice, call, pppFrame(dice, dice.pick(PPP_CONTROL), dice.filler(dice.below(40))));
   }
   const protocol = family === 4 ? 0x0021 : 0x0057;
-  return dataMessage(dice, call, pppFrame(dice, protocol, clientPacket(dice, client, family)));
+  return dataMessage(
+    dice,
+    call,
+    pppFrame(dice, protocol, clientPacket(dice, client, call.entry.ours.call, family)),
+  );
 }
 
-/** What a client sends into its tunnel; mostly from an address that it has. */
-function clientPacket(dice: Dice, client: Client, family: 4 | 6): Uint8Array {
-  return ipPacket(dice, { source: ownAddress(dice, client, family), destination: place(dice, family) });
+/** What a client sends on one of its links; mostly from an address that it has there. */
+function clientPacket(dice: Dice, client: Client, call: number, family: 4 | 6): Uint8Array {
+  return ipPacket(dice, { source: ownAddress(dice, client, call, family), destination: place(dice, family) });
 }
 
 const LINK_LOCAL = ['fe80::200:0:0:1', '::', 'fe80::7'] as const;
 
-function ownAddress(dice: Dice, client: Client, family: 4 | 6): Uint8Array {
+function ownAddress(dice: Dice, client: Client, call: number, family: 4 | 6): Uint8Array {
   const kind = dice.next();
-  if (kind < 0.06) return foreign(dice, family);
-  const routes = client.links[0]?.routes;
+  const link = client.links.find((one) => one.call === call);
+  if (kind < 0.06 || link === undefined) return foreign(dice, family);
+  const { routes, ipv4, ipv6 } = link;
   if (kind < 0.25 && routes !== undefined && routes.length > 0) {
     const octets = within(dice, dice.pick(routes));
     if (octets.length === (family === 4 ? 4 : 16)) return octets;
   }
-  const { index } = client.identity;
-  if (family === 4) return octetsOf(address4(index));
+  if (family === 4) return ipv4 === undefined ? foreign(dice, 4) : octetsOf(ipv4.address);
   if (kind < 0.3) return octetsOf(dice.pick(LINK_LOCAL));
-  return dice.happens(0.5) ? octetsOf(`${prefix6(index)}5`) : within(dice, `${prefix6(index)}/64`);
+  if (ipv6 === undefined) return foreign(dice, 6);
+  return dice.happens(0.5) ? octetsOf(`${ipv6.prefix}5`) : within(dice, `${ipv6.prefix}/64`);
 }
 
 /** Bit flips, a piece of another packet, or a run of one octet. */

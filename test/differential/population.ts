@@ -226,12 +226,8 @@ function callsAndLinks(dice: Dice, client: Client): void {
     ns: dice.pick([0, 0, 0xfff0]),
   }));
   const numbers = client.calls.map(({ entry }) => entry.ours.call);
-  if (kind === 'tunnel' || (kind === 'both' && dice.happens(0.5))) numbers.unshift(0);
-  // Only one link of a client gets its address; the next is refused.
-  client.links = numbers
-    .filter(() => dice.happens(0.94))
-    .slice(0, dice.happens(0.9) ? 1 : 3)
-    .map((call) => makeLink(dice, identity, call));
+  if (kind !== 'l2tp') numbers.unshift(0);
+  client.links = numbers.filter(() => dice.happens(0.94)).map((call) => makeLink(dice, identity, call));
 }
 
 function grantSteps(dice: Dice, client: Client, sa: ClientSa, at: number): Step[] {

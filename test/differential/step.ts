@@ -1,5 +1,5 @@
 /** One call of an engine with everything it is given, so that a history can be replayed with steps left out. */
-import type { Declaration, Engine, EnginePolicy, OuterPacket } from '@culvert/service-edge';
+import type { Declaration, Engine, EnginePolicy, OuterPacket } from '../../services/edge/pipeline/index.ts';
 
 export type Step =
   | { readonly kind: 'declare'; readonly declaration: Declaration; readonly at: number }

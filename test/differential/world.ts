@@ -1,7 +1,7 @@
 /** A whole history out of a seed: what an engine is told and given, in order, with the time of each. */
 
-import type { EnginePolicy } from '@culvert/service-edge';
 import { mappedIpv4, type Prefix, parsePrefix } from '@culvert/wire/ip';
+import type { EnginePolicy } from '../../services/edge/pipeline/index.ts';
 import {
   address4,
   CORPORATE,
@@ -52,7 +52,7 @@ const KINDS: readonly Weighted<Kind>[] = [
   [8, 'tick'],
   [6, 'report'],
   [1, 'unrouted'],
-  [0.15, 'flood'],
+  [0.2, 'flood'],
 ];
 
 type Services = 'l2tp' | 'ppp' | 'tick' | 'report' | 'unrouted';
@@ -137,14 +137,14 @@ function tunPacket(dice: Dice, client: Client): { label: string; packet: Uint8Ar
 
 function tunDestination(dice: Dice, client: Client, family: 4 | 6) {
   if (dice.happens(0.06)) return { destination: place(dice, family), label: 'anywhere' };
-  const { index } = client.identity;
-  const routes = client.links[0]?.routes;
+  const link = client.links.length > 0 ? dice.pick(client.links) : undefined;
+  const { routes, ipv4, ipv6 } = link ?? {};
   if (routes !== undefined && routes.length > 0 && dice.happens(0.4)) {
     const destination = within(dice, dice.pick(routes));
     if (destination.length === (family === 4 ? 4 : 16)) return { destination, label: 'behind a client' };
   }
-  if (family === 4) return { destination: octetsOf(address4(index)), label: 'client' };
-  return { destination: within(dice, `${prefix6(index)}/64`), label: 'client' };
+  if (family === 4) return { destination: octetsOf(ipv4?.address ?? address4(0)), label: 'client' };
+  return { destination: within(dice, `${ipv6?.prefix ?? prefix6(0)}/64`), label: 'client' };
 }
 
 function prefixes(texts: readonly string[]): Prefix[] {
