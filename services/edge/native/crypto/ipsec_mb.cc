@@ -178,7 +178,8 @@ void IpsecMb::Chunk(Job* jobs, size_t count, Direction direction) {
     if (IsGcm(suite.cipher)) {
       Gcm(*job, direction);
     } else if (IsElsewhere(suite)) {
-      direction == Direction::kSeal ? elsewhere_->Seal(job, 1) : elsewhere_->Open(job, 1);
+      if (direction == Direction::kSeal) elsewhere_->Seal(job, 1);
+      if (direction == Direction::kOpen) elsewhere_->Open(job, 1);
     } else {
       narrow[static_cast<size_t>(suite.mac)]++;
       managed_[managed++] = job;
