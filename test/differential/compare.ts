@@ -48,7 +48,7 @@ export interface Watcher {
 const BATCH_MAX = 64;
 
 /** The first difference, if there is one. */
-export function differenceIn(pair: Pair, history: History, watch?: Watcher): Difference | undefined {
+export function differenceIn(pair: Pair, history: History, ...watchers: Watcher[]): Difference | undefined {
   const reference = recording(pair.reference, history);
   const other = recording(pair.other, history);
   const dice = diceOf(history.seed ^ 0x5bd1e995);
@@ -60,7 +60,7 @@ export function differenceIn(pair: Pair, history: History, watch?: Watcher): Dif
     if (first === undefined) break;
     const expected = count > 1 ? oneByOne(reference, run, first.at) : tried(reference, first);
     const got = count > 1 ? allAtOnce(other, run, first.at) : tried(other, first);
-    if (watch !== undefined) watched(watch, run, expected);
+    for (const watch of watchers) watched(watch, run, expected);
     const found =
       differs('what left', sorted(expected.outputs, pair), sorted(got.outputs, pair)) ??
       differs('answer', expected.answer, got.answer) ??
@@ -71,7 +71,7 @@ export function differenceIn(pair: Pair, history: History, watch?: Watcher): Dif
     if (found !== undefined) return { step: index + count - 1, ...found };
     index += count;
   }
-  return lastLook(reference, other, history, watch);
+  return lastLook(reference, other, history, watchers);
 }
 
 /** In a batch it is not known which packet did what: all of it counts for the first one. */
@@ -86,7 +86,7 @@ function lastLook(
   reference: Recording,
   other: Recording,
   { steps }: History,
-  watch: Watcher | undefined,
+  watchers: readonly Watcher[],
 ): Difference | undefined {
   const sessions = new Set(
     steps.flatMap((step) => (step.kind === 'declare' ? [step.declaration.session] : [])),
@@ -99,7 +99,7 @@ function lastLook(
     if (found !== undefined) return { step: steps.length - 1, ...found };
     if (report !== undefined) reports.push(report);
   }
-  watch?.end(reference.engine.counters(), reports);
+  for (const watch of watchers) watch.end(reference.engine.counters(), reports);
   return undefined;
 }
 

@@ -9,6 +9,7 @@ import { createEngine } from '../../services/edge/pipeline/index.ts';
 import { differenceIn, type EngineMaker, explained, type Pair, same, shrunk } from './compare.ts';
 import { createCoverage } from './coverage.ts';
 import { FAULTS } from './faults.ts';
+import { createLaws } from './laws.ts';
 import { historyOf } from './world.ts';
 
 const { CULVERT_DIFFERENTIAL_PACKETS, CULVERT_DIFFERENTIAL_SEED } = process.env;
@@ -30,11 +31,13 @@ describe('reference and native engine', () => {
     '%s',
     (name, pair: Pair) => {
       const coverage = createCoverage();
+      const laws = createLaws();
       const start = performance.now();
       let said = 0;
       for (let seed = SEED; coverage.packets < PACKETS; seed = (seed + 1) >>> 0) {
         const history = historyOf(seed, STEPS);
-        const found = differenceIn(pair, history, coverage);
+        const found = differenceIn(pair, history, coverage, ...(pair.batched ? [] : [laws]));
+        expect(laws.broken, `seed ${seed}`).toEqual([]);
         expect(found && explained(pair, history, found)).toBe(undefined);
         if (coverage.packets - said < SAID_EVERY) continue;
         said = coverage.packets;

@@ -95,7 +95,11 @@ export function spoiled(dice: Dice, entries: readonly ForwardEntry[]): readonly 
   return entries.with(at, made);
 }
 
-/** One more than a session may have. */
+/** One more than a session may have; no SPI of these is anybody else's. */
 function crowd(entry: SaEntry): readonly ForwardEntry[] {
-  return Array.from({ length: 65 }, (_, index) => ({ ...entry, inboundSpi: entry.inboundSpi + index }));
+  return Array.from({ length: 65 }, (_, index) => ({
+    ...entry,
+    inboundSpi: entry.inboundSpi + index * 0x1_0000,
+    outboundSpi: entry.outboundSpi + index * 0x1_0000,
+  }));
 }
