@@ -73,8 +73,8 @@ export function sendTunneled(
     tunnel !== undefined && selects({ sources: tunnel.local, destinations: tunnel.remote }, user);
   const sa = outboundSa(session, at, has);
   if (sa === undefined) {
-    const any = outboundSa(session, at, inTunnelMode) !== undefined;
-    return drop(state, any ? 'selector' : 'no-sa', session);
+    const usable = outboundSa(session, at, inTunnelMode) !== undefined;
+    return drop(state, usable ? 'selector' : 'no-sa', session);
   }
   const nextHeader = user.family === 4 ? IPV4_INSIDE : IPV6_INSIDE;
   // A copy: it may have to wait, and the tun's memory is used again.

@@ -4,7 +4,9 @@ import type {
   EspIntegrity,
   ForwardEntry,
   LinkEntry,
+  PolicyRule,
   SaEntry,
+  TrafficSelector,
 } from '@culvert/contracts';
 import { hex } from '@culvert/wire';
 import {
@@ -196,10 +198,45 @@ export function testBench(
   return { engine, got, declare, grantAll, drops };
 }
 
+/** IKEv2's tunnel mode: everything may go between the client's addresses and anywhere. */
+export const tunnelEntry = (change: Partial<SaEntry> = {}): SaEntry =>
+  saEntry({
+    tunnel: {
+      local: [selectorEntry(), selectorEntry({ from: '::', to: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' })],
+      remote: [
+        selectorEntry({ from: CLIENT4, to: CLIENT4 }),
+        selectorEntry({ from: PREFIX6, to: '2001:db8:99:7:ffff:ffff:ffff:ffff' }),
+      ],
+    },
+    ...change,
+  });
+
+export const selectorEntry = (change: Partial<TrafficSelector> = {}): TrafficSelector => ({
+  protocol: 0,
+  from: '0.0.0.0',
+  to: '255.255.255.255',
+  fromPort: 0,
+  toPort: 65_535,
+  ...change,
+});
+
+/** The link without a call, whose packets run in tunnel-mode SAs. */
+export const tunnelLink = (change: Partial<LinkEntry> = {}): LinkEntry => linkEntry({ call: 0, ...change });
+
+export const ruleEntry = (change: Partial<PolicyRule> = {}): PolicyRule => ({
+  permit: true,
+  protocol: 0,
+  prefix: '0.0.0.0/0',
+  fromPort: 0,
+  toPort: 65_535,
+  class: 0,
+  ...change,
+});
+
 /** A client that knows an SA's keys: what is inbound for the gateway is outbound for it. */
 export function testClient(sa: SaEntry = saEntry()) {
-  const toGateway = prepareEsp(sa.encryption, sa.integrity, sa.inbound);
-  const fromGateway = prepareEsp(sa.encryption, sa.integrity, sa.outbound);
+  const toGateway = prepareEsp(sa.encryption, sa.integrity, sa.inbound, sa.esn);
+  const fromGateway = prepareEsp(sa.encryption, sa.integrity, sa.outbound, sa.esn);
   const ivs = createIvSource({ nodeId: 2, generation: 1, cbcKey: new Uint8Array(32).fill(4) });
   let sequence = 0;
   const sealed = (payload: Uint8Array, nextHeader = 17) => {
@@ -225,19 +262,28 @@ export function testClient(sa: SaEntry = saEntry()) {
       octets,
     );
   };
+  const isIpv6 = (packet: Uint8Array) => (packet[0] ?? 0) >>> 4 === 6;
+  /** In tunnel mode, under the next header of its family. */
+  const tunneled = (packet: Uint8Array, nextHeader = isIpv6(packet) ? 41 : 4) => sealed(packet, nextHeader);
   const user = (packet: Uint8Array) =>
-    sealed(datagram(data((packet[0] ?? 0) >>> 4 === 6 ? protocols.ipv6 : protocols.ipv4, packet)));
+    sealed(datagram(data(isIpv6(packet) ? protocols.ipv6 : protocols.ipv4, packet)));
   const flow = outerFlow(sa.flow);
-  const from = (octets: Uint8Array, port = flow.remotePort) => ({
+  const from = (octets: Uint8Array, port = flow.remotePort, tos = 0) => ({
     via: sa.encapsulation === 'udp' ? ('nat-traversal' as const) : ('esp' as const),
     listener: 'main',
     flow: { ...flow, remotePort: port },
     octets,
+    tos,
   });
-  /** The PPP frame in an ESP packet of the gateway, with the headers around it. */
-  const opened = (packet: Uint8Array) => {
+  /** What is inside an ESP packet of the gateway. */
+  const plainOf = (packet: Uint8Array) => {
     const plain = openEsp(fromGateway, newWindow(), packet);
     if (!plain.ok) throw new Error(plain.fault);
+    return plain;
+  };
+  /** The PPP frame in an ESP packet of the gateway, with the headers around it. */
+  const opened = (packet: Uint8Array) => {
+    const plain = plainOf(packet);
     const udp = parseUdp(plain.payload);
     if (!udp.ok) throw new Error(udp.reason);
     return { sequence: plain.sequence, udp: udp.value, whole: plain.payload };
@@ -249,7 +295,7 @@ export function testClient(sa: SaEntry = saEntry()) {
     if (!frame.ok) throw new Error(frame.reason);
     return { header: message.value.header, raw: message.value.payload, ...frame.value };
   };
-  return { sealed, datagram, data, user, from, opened, frameOf };
+  return { sealed, datagram, data, user, tunneled, from, plainOf, opened, frameOf };
 }
 
 export function packet4(
