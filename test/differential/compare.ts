@@ -3,7 +3,7 @@
  * reached the sinks, the answer, the counters. A history that shows a difference is cut down to the steps
  * that it takes.
  */
-import { createIvSource } from '../../services/edge/esp/index.ts';
+import { createIvSource, type IvOptions } from '../../services/edge/esp/index.ts';
 import type {
   EngineCounters,
   EngineOptions,
@@ -37,6 +37,8 @@ export interface Difference {
   readonly what: string;
   readonly reference: unknown;
   readonly other: unknown;
+  /** The counters that differ by then: often they say why. */
+  readonly counters?: string;
 }
 
 /** Sees what the reference did. */
@@ -46,6 +48,9 @@ export interface Watcher {
 }
 
 const BATCH_MAX = 64;
+
+/** The same for both, so that they seal the same octets. */
+export const IDENTITY: IvOptions = { nodeId: 1, generation: 7, cbcKey: new Uint8Array(32).fill(3) };
 
 /** The first difference, if there is one. */
 export function differenceIn(pair: Pair, history: History, ...watchers: Watcher[]): Difference | undefined {
@@ -68,7 +73,10 @@ export function differenceIn(pair: Pair, history: History, ...watchers: Watcher[
       (expected.answer instanceof Error
         ? { what: 'fault', reference: expected.answer.stack, other: '' }
         : undefined);
-    if (found !== undefined) return { step: index + count - 1, ...found };
+    if (found !== undefined) {
+      const counters = unequal(reference.engine.counters(), other.engine.counters());
+      return { step: index + count - 1, ...found, counters };
+    }
     index += count;
   }
   return lastLook(reference, other, history, watchers);
@@ -94,9 +102,10 @@ function lastLook(
   const at = steps.at(-1)?.at ?? 0;
   const reports: SessionReport[] = [];
   for (const session of sessions) {
-    const report = reference.engine.report(session, at);
-    const found = differs('report at the end', report, other.engine.report(session, at));
+    const look = { kind: 'report', session, at } as const;
+    const found = differs('report at the end', applied(reference.engine, look), applied(other.engine, look));
     if (found !== undefined) return { step: steps.length - 1, ...found };
+    const report = reference.engine.report(session, at);
     if (report !== undefined) reports.push(report);
   }
   for (const watch of watchers) watch.end(reference.engine.counters(), reports);
@@ -126,7 +135,7 @@ function recording(make: EngineMaker, history: History): Recording {
   };
   const { policy, replayWindow, past } = history;
   const engine = make({
-    ivs: createIvSource({ nodeId: 1, generation: 7, cbcKey: new Uint8Array(32).fill(3) }),
+    ivs: createIvSource(IDENTITY),
     sink,
     policy,
     past: new Map(past),
@@ -186,6 +195,15 @@ function differs(what: string, reference: unknown, other: unknown): Omit<Differe
   return same(reference, other) ? undefined : { what, reference, other };
 }
 
+function unequal(reference: EngineCounters, other: EngineCounters): string {
+  const flat = ({ drops, ...rest }: EngineCounters): Record<string, number> => ({ ...rest, ...drops });
+  const [left, right] = [flat(reference), flat(other)];
+  return Object.keys(left)
+    .filter((name) => left[name] !== right[name])
+    .map((name) => `${name}: ${left[name]} and ${right[name]}`)
+    .join(', ');
+}
+
 /** Equal in all that can be seen; an absent property is one that is undefined. */
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
@@ -205,7 +223,7 @@ export function same(a: unknown, b: unknown): boolean {
   return true;
 }
 
-/** Leaves out steps, large pieces first, while some difference stays. */
+/** Leaves out steps, large pieces first, while a difference of that kind stays. */
 export function shrunk(pair: Pair, history: History, found: Difference, runsMax = 600): History {
   let steps = history.steps.slice(0, found.step + 1);
   let runs = 0;
@@ -214,7 +232,7 @@ export function shrunk(pair: Pair, history: History, found: Difference, runsMax 
       const fewer = steps.toSpliced(Math.max(0, from), size + Math.min(0, from));
       runs += 1;
       const still = differenceIn(pair, { ...history, steps: fewer });
-      if (still !== undefined) steps = fewer.slice(0, still.step + 1);
+      if (still?.what === found.what) steps = fewer.slice(0, still.step + 1);
     }
   }
   return { ...history, steps };
@@ -234,5 +252,6 @@ export function explained(pair: Pair, history: History, found: Difference): stri
     `  differs in step ${now.step}: ${now.what}`,
     `  reference ${shown(now.reference)}`,
     `  other     ${shown(now.other)}`,
+    `  counters  ${now.counters ?? ''}`,
   ].join('\n');
 }

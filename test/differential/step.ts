@@ -1,5 +1,11 @@
 /** One call of an engine with everything it is given, so that a history can be replayed with steps left out. */
-import type { Declaration, Engine, EnginePolicy, OuterPacket } from '../../services/edge/pipeline/index.ts';
+import type {
+  Declaration,
+  Engine,
+  EnginePolicy,
+  OuterPacket,
+  SessionReport,
+} from '../../services/edge/pipeline/index.ts';
 
 export type Step =
   | { readonly kind: 'declare'; readonly declaration: Declaration; readonly at: number }
@@ -39,9 +45,9 @@ export function applied(engine: BatchEngine, step: Step): unknown {
     case 'tick':
       return engine.tick(step.at);
     case 'reports':
-      return bySession(engine.takeReports(step.at));
+      return ordered(engine.takeReports(step.at));
     case 'report':
-      return engine.report(step.session, step.at);
+      return ordered([engine.report(step.session, step.at)].flatMap((report) => report ?? []))[0];
     case 'unrouted':
       return engine.unrouted();
   }
@@ -51,8 +57,14 @@ export function ownPacket(packet: OuterPacket): OuterPacket {
   return { ...packet, octets: packet.octets.slice() };
 }
 
-function bySession<T extends { readonly session: string }>(reports: readonly T[]): T[] {
-  return reports.toSorted((a, b) => (a.session < b.session ? -1 : a.session > b.session ? 1 : 0));
+/** Neither sessions nor a session's windows have an order that means anything. */
+function ordered(reports: readonly SessionReport[]): SessionReport[] {
+  return reports
+    .map((report) => ({
+      ...report,
+      windows: report.windows.toSorted((a, b) => a.inboundSpi - b.inboundSpi),
+    }))
+    .toSorted((a, b) => (a.session < b.session ? -1 : a.session > b.session ? 1 : 0));
 }
 
 const HEX_MAX = 400;
