@@ -167,6 +167,13 @@ const edge = z.strictObject({
   tun: interfaceName.default('culvert0').describe('Name of the tun device'),
   outerMtu: count(1_280, 9_000).default(1_500).describe('MTU of the path to clients, octets'),
   rawEsp: z.boolean().default(true).describe('Serve clients without NAT by ESP (IP protocol 50)'),
+  cipher: z
+    .enum(['auto', 'ipsec-mb', 'openssl'])
+    .default('auto')
+    .describe('What computes ESP: auto takes intel-ipsec-mb where it is built in and right, else OpenSSL'),
+  sessionsMax: count(16, 1_000_000)
+    .default(100_000)
+    .describe('Sessions whose traffic is counted one by one, per worker; room for four SAs each'),
   snat: z
     .boolean()
     .default(false)

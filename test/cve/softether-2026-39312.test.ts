@@ -55,7 +55,8 @@ test('what opens sockets knows two UDP ports, both from the configuration, and r
     (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('node_modules'),
   );
   const opening = sources.filter((name) => readFileSync(new URL(name, folder), 'utf8').includes('.openUdp('));
-  expect(opening).toEqual(['machine/listeners.ts']);
+  // The second is a program of its own, for measuring.
+  expect(opening.sort()).toEqual(['bench/end.ts', 'machine/listeners.ts']);
   const text = readFileSync(new URL('machine/listeners.ts', folder), 'utf8');
   expect([...text.matchAll(/\.openUdp\(\w+, (\w+)/g)].map(([, port]) => port)).toEqual([
     'ikePort',

@@ -26,9 +26,9 @@ import {
   saEntry,
   testClient,
 } from '../../services/edge/pipeline/session-fixture.ts';
-import { newBatch, SLOT_OCTETS, socketOutbox } from '../../services/edge/worker/batch.ts';
 import { encodeRecord, sealForward, sealState } from '../../shared/host/record.ts';
 import { createWorld, type SimRuntime, simRuntime } from '../sim/index.ts';
+import { newBatch, SLOT_OCTETS, socketOutbox } from './batch.ts';
 
 /**
  * Run by worker-plane.test.ts in a network namespace of its own: the whole edge with real sockets, tun,

@@ -58,7 +58,7 @@ function openAddress(
   const about = { listener: listener.name, ipv6: address.includes(':'), local: parsed.value };
   const { ikePort, natTraversalPort } = listener;
   try {
-    const fd = io.openUdp(address, ikePort, 0);
+    const fd = io.openUdp(address, ikePort, 0, true);
     read[0]?.push({ ...about, fd, via: 'ike', port: ikePort });
   } catch (error) {
     if (!optional || !isAbsent(error)) throw explained(error, address, ikePort);
@@ -67,7 +67,7 @@ function openAddress(
   }
   for (const own of read) {
     try {
-      const fd = io.openUdp(address, natTraversalPort, read.length);
+      const fd = io.openUdp(address, natTraversalPort, read.length, true);
       own.push({ ...about, fd, via: 'nat-traversal', port: natTraversalPort });
     } catch (error) {
       throw explained(error, address, natTraversalPort);

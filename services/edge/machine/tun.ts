@@ -4,6 +4,8 @@ import { native } from '../native/index.ts';
 export interface Tun {
   readonly name: string;
   readonly queues: readonly number[];
+  /** It takes UDP super-packets. */
+  readonly udp: boolean;
   close(): void;
 }
 
@@ -24,7 +26,7 @@ export function openTun(name: string, queues: number): Tun {
     const first = io.openTun(name, queues > 1);
     opened.push(first.fd);
     while (opened.length < queues) opened.push(io.openTun(first.name, true).fd);
-    return { name: first.name, queues: [...opened], close };
+    return { name: first.name, queues: [...opened], udp: first.udp, close };
   } catch (error) {
     close();
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -66,8 +66,6 @@ Napi::Value OpenRawEsp(const Napi::CallbackInfo& info);
 Napi::Value BoundPort(const Napi::CallbackInfo& info);
 Napi::Value ReceiveBatch(const Napi::CallbackInfo& info);
 Napi::Value SendBatch(const Napi::CallbackInfo& info);
-Napi::Value ReadTun(const Napi::CallbackInfo& info);
-Napi::Value WriteTun(const Napi::CallbackInfo& info);
 Napi::Value OpenEvent(const Napi::CallbackInfo& info);
 Napi::Value WakeEvent(const Napi::CallbackInfo& info);
 Napi::Value DrainEvent(const Napi::CallbackInfo& info);

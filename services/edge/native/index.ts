@@ -1,18 +1,27 @@
 import { createRequire } from 'node:module';
+import type { NativeEngine, NativeEngineOptions } from './engine/native-engine.ts';
 
 /**
- * The TypeScript face of the addon: tun, UDP and raw ESP sockets in batches, and a poll that an eventfd
- * can wake. Descriptors are plain numbers, valid in every thread of the process; whoever opened one
- * closes it. Failures throw `SystemError`.
+ * The TypeScript face of the addon: the packet engine, and what opens the devices and sockets that it drives.
+ * Descriptors are plain numbers, valid in every thread of the process; whoever opened one closes it. Failures
+ * throw `SystemError`.
  */
 export interface Native {
-  /** No packet information, non-blocking; `name` may be empty or hold `%d`. Needs CAP_NET_ADMIN. */
-  openTun(name: string, multiQueue: boolean): { readonly fd: number; readonly name: string };
+  readonly Engine: new (options: NativeEngineOptions) => NativeEngine;
+  /**
+   * No packet information, a virtio header in front of every packet, super-packets both ways (`udp`: of UDP
+   * too), non-blocking; `name` may be empty or hold `%d`. Needs CAP_NET_ADMIN.
+   */
+  openTun(
+    name: string,
+    multiQueue: boolean,
+  ): { readonly fd: number; readonly name: string; readonly udp: boolean };
   /**
    * `members` 0: a socket alone. Else one member of a reuse-port group of that size, chosen by the SPI's
    * low octet modulo `members`; the order of opening numbers them, and member 0 gets IKE and keepalives.
+   * `gro`: the kernel joins datagrams, for readers with buffers of 64 KiB.
    */
-  openUdp(address: string, port: number, members: number): number;
+  openUdp(address: string, port: number, members: number, gro: boolean): number;
   /** Takes ESP whose SPI's low octet modulo `members` is `index`. Needs CAP_NET_RAW. */
   openRawEsp(ipv6: boolean, members: number, index: number): number;
   boundPort(fd: number): number;
@@ -20,8 +29,6 @@ export interface Native {
   receiveBatch(fd: number, buffer: Uint8Array, slotOctets: number, rows: Int32Array, max: number): number;
   /** Answers how many could not be sent; the `mark` of their rows is the errno. */
   sendBatch(fd: number, buffer: Uint8Array, rows: Int32Array, count: number): number;
-  readTun(fd: number, buffer: Uint8Array, slotOctets: number, rows: Int32Array, max: number): number;
-  writeTun(fd: number, buffer: Uint8Array, rows: Int32Array, count: number): number;
   openEvent(): number;
   wakeEvent(fd: number): void;
   drainEvent(fd: number): void;

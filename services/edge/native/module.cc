@@ -1,5 +1,6 @@
 #include "crypto/face.h"
 #include "edge_native.h"
+#include "engine/face.h"
 
 namespace {
 
@@ -15,14 +16,13 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("boundPort", BoundPort);
   add("receiveBatch", ReceiveBatch);
   add("sendBatch", SendBatch);
-  add("readTun", ReadTun);
-  add("writeTun", WriteTun);
   add("openEvent", OpenEvent);
   add("wakeEvent", WakeEvent);
   add("drainEvent", DrainEvent);
   add("pollReady", PollReady);
   add("closeDescriptor", CloseDescriptor);
   AddCrypto(env, exports);
+  AddEngine(env, exports);
   return exports;
 }
 

@@ -48,8 +48,8 @@ const datagram = (spi: number) => Uint8Array.of(0x10, 0, 0, spi, 1, 2, 3, 4);
 describe('UDP sockets', () => {
   test.each(['127.0.0.1', '::1'])('a batch goes out and comes in on %s with both addresses', (address) => {
     const wildcard = address.includes(':') ? '::' : '0.0.0.0';
-    const server = opened(native().openUdp(wildcard, 0, 0));
-    const client = opened(native().openUdp(address, 0, 0));
+    const server = opened(native().openUdp(wildcard, 0, 0, false));
+    const client = opened(native().openUdp(address, 0, 0, false));
     const port = native().boundPort(server);
     const box = batch();
     for (let index = 0; index < 5; index += 1) box.put(index, datagram(index), port, address);
@@ -65,8 +65,8 @@ describe('UDP sockets', () => {
   });
 
   test('an answer leaves from the address that was dialled', () => {
-    const server = opened(native().openUdp('0.0.0.0', 0, 0));
-    const client = opened(native().openUdp('127.0.0.1', 0, 0));
+    const server = opened(native().openUdp('0.0.0.0', 0, 0, false));
+    const client = opened(native().openUdp('127.0.0.1', 0, 0, false));
     const box = batch();
     box.put(0, datagram(1), native().boundPort(client), '127.0.0.1', '127.0.0.77');
     expect(native().sendBatch(server, box.buffer, box.rows, 1)).toBe(0);
@@ -76,14 +76,14 @@ describe('UDP sockets', () => {
   });
 
   test('a reuse-port group is steered by the SPI, IKE and keepalives go to the first', () => {
-    const first = opened(native().openUdp('127.0.0.1', 0, 3));
+    const first = opened(native().openUdp('127.0.0.1', 0, 3, false));
     const port = native().boundPort(first);
     const members = [
       first,
-      opened(native().openUdp('127.0.0.1', port, 3)),
-      opened(native().openUdp('127.0.0.1', port, 3)),
+      opened(native().openUdp('127.0.0.1', port, 3, false)),
+      opened(native().openUdp('127.0.0.1', port, 3, false)),
     ];
-    const client = opened(native().openUdp('127.0.0.1', 0, 0));
+    const client = opened(native().openUdp('127.0.0.1', 0, 0, false));
     const box = batch();
     for (let spi = 0; spi < 9; spi += 1) box.put(spi, datagram(spi), port, '127.0.0.1');
     box.put(9, new Uint8Array(8), port, '127.0.0.1');
@@ -97,8 +97,8 @@ describe('UDP sockets', () => {
   });
 
   test('a datagram longer than its slot is marked', () => {
-    const server = opened(native().openUdp('127.0.0.1', 0, 0));
-    const client = opened(native().openUdp('127.0.0.1', 0, 0));
+    const server = opened(native().openUdp('127.0.0.1', 0, 0, false));
+    const client = opened(native().openUdp('127.0.0.1', 0, 0, false));
     const box = batch();
     box.put(0, new Uint8Array(100), native().boundPort(server), '127.0.0.1');
     native().sendBatch(client, box.buffer, box.rows, 1);
@@ -109,8 +109,8 @@ describe('UDP sockets', () => {
   });
 
   test('what cannot be sent is counted and does not stop the rest', () => {
-    const server = opened(native().openUdp('127.0.0.1', 0, 0));
-    const client = opened(native().openUdp('127.0.0.1', 0, 0));
+    const server = opened(native().openUdp('127.0.0.1', 0, 0, false));
+    const client = opened(native().openUdp('127.0.0.1', 0, 0, false));
     const box = batch();
     box.put(0, datagram(1), 9, '127.0.0.1', '192.0.2.1');
     box.put(1, datagram(2), native().boundPort(server), '127.0.0.1');
@@ -120,8 +120,8 @@ describe('UDP sockets', () => {
   });
 
   test('a refusal names the system call and the error', () => {
-    const taken = opened(native().openUdp('127.0.0.1', 0, 0));
-    const again = () => native().openUdp('127.0.0.1', native().boundPort(taken), 0);
+    const taken = opened(native().openUdp('127.0.0.1', 0, 0, false));
+    const again = () => native().openUdp('127.0.0.1', native().boundPort(taken), 0, false);
     expect(again).toThrow(/^bind EADDRINUSE/);
     try {
       again();
@@ -141,15 +141,14 @@ describe('arguments that lie', () => {
     [0x7fffffff, 0x7fffffff],
   ];
   test.each(outside)('a row at %i of %i octets', (offset, length) => {
-    const socket = opened(native().openUdp('127.0.0.1', 0, 0));
+    const socket = opened(native().openUdp('127.0.0.1', 0, 0, false));
     box.rows.set([offset, length, 9, 0], 0);
     box.addressAt(0, Row.remote).set(mappedIpv4(Uint8Array.of(127, 0, 0, 1)));
     expect(() => native().sendBatch(socket, box.buffer, box.rows, 1)).toThrow(RangeError);
-    expect(() => native().writeTun(socket, box.buffer, box.rows, 1)).toThrow(RangeError);
   });
 
   test('buffers and counts', () => {
-    const socket = opened(native().openUdp('127.0.0.1', 0, 0));
+    const socket = opened(native().openUdp('127.0.0.1', 0, 0, false));
     const { buffer, rows } = batch();
     expect(() => native().receiveBatch(socket, buffer, SLOT, rows, BATCH_MAX + 1)).toThrow(RangeError);
     expect(() => native().receiveBatch(socket, buffer.subarray(1), SLOT, rows, BATCH_MAX)).toThrow(
@@ -161,8 +160,8 @@ describe('arguments that lie', () => {
     expect(() => native().receiveBatch(socket, buffer, 0, rows, 1)).toThrow(RangeError);
     expect(() => native().receiveBatch(Number.NaN, buffer, SLOT, rows, 1)).toThrow(RangeError);
     expect(() => native().receiveBatch(socket, rows as never, SLOT, rows, 1)).toThrow(TypeError);
-    expect(() => native().openUdp('127.0.0.1', 70000, 0)).toThrow(RangeError);
-    expect(() => native().openUdp('no address', 0, 0)).toThrow(/EINVAL/);
+    expect(() => native().openUdp('127.0.0.1', 70000, 0, false)).toThrow(RangeError);
+    expect(() => native().openUdp('no address', 0, 0, false)).toThrow(/EINVAL/);
     expect(() => native().openTun('a name that is far too long', false)).toThrow(RangeError);
     expect(() => native().pollReady(new Int32Array(3), new Int32Array(2), 0)).toThrow(RangeError);
   });
@@ -223,26 +222,27 @@ describe.runIf(process.getuid?.() === 0)('with privilege', () => {
       const other = native().openTun(tun.name, true);
       ip('addr', 'add', '10.9.0.1/24', 'dev', tun.name);
       ip('link', 'set', tun.name, 'up');
-      const buffer = new Uint8Array(2048 * 8), rows = new Int32Array(ROW_WORDS * 8);
-      // An Echo to the tun's own address: the kernel answers, and the answer comes out of the tun.
+      const { readSync, writeSync } = await import('node:fs');
+      // Behind a header of ten zeros: an Echo to the tun's own address. The kernel answers out of the tun.
+      const header = Buffer.alloc(10);
       const echo = Buffer.from('4500001c00010000400166cc0a0900020a0900010800f7fe00010000', 'hex');
-      buffer.set(echo);
-      rows.set([0, echo.length, 0, 0]);
-      const failed = native().writeTun(tun.fd, buffer, rows, 1);
+      const written = writeSync(tun.fd, Buffer.concat([header, echo]));
       const answers = [];
       for (let turn = 0; turn < 20 && answers.length === 0; turn += 1) {
         native().pollReady(Int32Array.of(tun.fd, other.fd), new Int32Array(2), 200);
         for (const fd of [tun.fd, other.fd]) {
-          const count = native().readTun(fd, buffer, 2048, rows, 8);
-          for (let i = 0; i < count; i += 1) {
-            const packet = buffer.slice(rows[i * ROW_WORDS], rows[i * ROW_WORDS] + rows[i * ROW_WORDS + 1]);
-            if (packet[9] === 1 && packet[20] === 0) answers.push(Buffer.from(packet).toString('hex'));
+          const buffer = Buffer.alloc(65536);
+          for (;;) {
+            let length = 0;
+            try { length = readSync(fd, buffer); } catch { break; }
+            const packet = buffer.subarray(10, length);
+            if (packet[9] === 1 && packet[20] === 0) answers.push(packet.toString('hex'));
           }
         }
       }
-      console.log(JSON.stringify({ failed, name: tun.name, answers }));`);
-    const seen = JSON.parse(out) as { failed: number; name: string; answers: string[] };
-    expect(seen).toMatchObject({ failed: 0, name: 'edge0' });
+      console.log(JSON.stringify({ written, name: tun.name, answers }));`);
+    const seen = JSON.parse(out) as { written: number; name: string; answers: string[] };
+    expect(seen).toMatchObject({ written: 38, name: 'edge0' });
     expect(seen.answers[0]).toContain('0a0900010a090002');
   });
 

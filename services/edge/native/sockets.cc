@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -11,26 +12,33 @@
 namespace culvert {
 namespace {
 
-constexpr int kReceiveBufferOctets = 4 << 20;
+constexpr int kBufferOctets = 8 << 20;
 
 void SetOption(Napi::Env env, int fd, int level, int name, int value, const char* what) {
   if (setsockopt(fd, level, name, &value, sizeof value) != 0) ThrowErrno(env, what, errno);
+}
+
+// Larger than the system's bound only with privilege; without it the smaller buffer will do.
+void SetBuffer(int fd, int forced, int plain) {
+  const int octets = kBufferOctets;
+  if (setsockopt(fd, SOL_SOCKET, forced, &octets, sizeof octets) != 0) {
+    setsockopt(fd, SOL_SOCKET, plain, &octets, sizeof octets);
+  }
 }
 
 void CommonOptions(Napi::Env env, int fd, bool ipv6) {
   // The kernel fragments outer packets by itself; a client behind a small path must still get them.
   if (ipv6) {
     SetOption(env, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "setsockopt(IPV6_RECVPKTINFO)");
+    SetOption(env, fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "setsockopt(IPV6_RECVTCLASS)");
     SetOption(env, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "setsockopt(IPV6_MTU_DISCOVER)");
   } else {
     SetOption(env, fd, IPPROTO_IP, IP_PKTINFO, 1, "setsockopt(IP_PKTINFO)");
+    SetOption(env, fd, IPPROTO_IP, IP_RECVTOS, 1, "setsockopt(IP_RECVTOS)");
     SetOption(env, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "setsockopt(IP_MTU_DISCOVER)");
   }
-  // Larger than net.core.rmem_max only with privilege; without it the smaller buffer will do.
-  const int octets = kReceiveBufferOctets;
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) != 0) {
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
-  }
+  SetBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+  SetBuffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 }
 
 template <size_t N>
@@ -96,13 +104,15 @@ void Bind(Napi::Env env, int fd, bool ipv6, const std::string& address, uint16_t
 
 }  // namespace
 
-// openUdp(address, port, members): members 0 for a socket alone, else the size of its reuse-port group;
-// the order of binding is the order of the members.
+// openUdp(address, port, members, gro): members 0 for a socket alone, else the size of its reuse-port group;
+// the order of binding is the order of the members. `gro`: the kernel joins datagrams; for readers with
+// buffers of 64 KiB only, or a joined one would be cut off.
 Napi::Value OpenUdp(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string address = StringArgument(info, 0, INET6_ADDRSTRLEN, "address");
   const int port = IntArgument(info, 1, 0, 65535, "port");
   const int members = IntArgument(info, 2, 0, 256, "members");
+  const bool gro = BoolArgument(info, 3, "gro");
   const bool ipv6 = address.find(':') != std::string::npos;
   Descriptor socket(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) ThrowErrno(env, "socket", errno);
@@ -112,6 +122,9 @@ Napi::Value OpenUdp(const Napi::CallbackInfo& info) {
     SetOption(env, socket.get(), SOL_SOCKET, SO_REUSEADDR, 1, "setsockopt(SO_REUSEADDR)");
     SetOption(env, socket.get(), SOL_SOCKET, SO_REUSEPORT, 1, "setsockopt(SO_REUSEPORT)");
   }
+  // A kernel without it gives datagrams one by one.
+  const int one = 1;
+  if (gro) setsockopt(socket.get(), IPPROTO_UDP, UDP_GRO, &one, sizeof one);
   Bind(env, socket.get(), ipv6, address, static_cast<uint16_t>(port));
   if (members > 1) SteerBySpi(env, socket.get(), static_cast<uint32_t>(members));
   return Napi::Number::New(env, socket.release());

@@ -1,7 +1,6 @@
 import type { Instant } from '@culvert/kernel';
-import { emitMarked } from '@culvert/wire/esp';
 import { type Engine, type EngineSink, type OuterFlow, outerFlow } from '../pipeline/index.ts';
-import type { PlaneCommand, PlaneReport } from './plane.ts';
+import { datagramOf, type PlaneCommand, type PlaneReport } from './plane.ts';
 
 /** Sends a datagram as it is. */
 export type Transmit = (flow: OuterFlow, octets: Uint8Array) => void;
@@ -26,7 +25,7 @@ export function carryOut(
         engine.grant(command, at);
         break;
       case 'ike':
-        transmit(outerFlow(command.flow), command.nonEspMarker ? emitMarked(command.octets) : command.octets);
+        transmit(outerFlow(command.flow), datagramOf(command));
         break;
       case 'l2tp':
         engine.l2tp(command.datagram, at);

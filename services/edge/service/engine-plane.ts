@@ -2,7 +2,7 @@ import type { Clock } from '@culvert/host';
 import type { IvSource } from '../esp/index.ts';
 import { createEngine, type OuterFlow, type OuterPacket } from '../pipeline/index.ts';
 import { carryOut, reportingSink } from './carry-out.ts';
-import { type DataPlane, noIo, type PlaneReport, type PlaneSetup } from './plane.ts';
+import { type DataPlane, NO_IO, NO_LOAD, type PlaneReport, type PlaneSetup } from './plane.ts';
 
 /** Wires of a plane that has no sockets of its own. */
 export interface EngineWires {
@@ -51,7 +51,7 @@ export function createEnginePlane(
     if (at - reportedAt >= REPORT_MS) {
       reportedAt = at;
       report({ type: 'sessions', reports: engine.takeReports(at) });
-      report({ type: 'counters', engine: 0, counters: engine.counters(), io: noIo() });
+      report({ type: 'counters', engine: 0, counters: engine.counters(), io: NO_IO, load: NO_LOAD });
     }
     clock.after(TICK_MS, tick);
   };

@@ -1,4 +1,5 @@
 import type { Flow, IkePacket, L2tpDatagram, L2tpPacket, PppFrame, PppPacket } from '@culvert/contracts';
+import { emitMarked } from '@culvert/wire/esp';
 import type {
   Declaration,
   EngineCounters,
@@ -51,39 +52,55 @@ export type PlaneReport =
       readonly engine: number;
       readonly counters: EngineCounters;
       readonly io: IoCounters;
+      readonly load: EngineLoad;
     }
+  /** An engine runs, with this cipher. */
+  | { readonly type: 'started'; readonly engine: number; readonly backend: string }
+  /** An engine's thread has died; another takes its place. */
+  | { readonly type: 'lost'; readonly engine: number; readonly why: string }
+  /** Control packets that were dropped because nobody took them in time. */
+  | { readonly type: 'backlog'; readonly dropped: number }
   /** A command that could not be carried out: our fault. */
-  | { readonly type: 'refused'; readonly command: PlaneCommand['type']; readonly why: string }
-  /** A packet on which the engine threw, which none may do; the packet is lost, the others go on. */
-  | { readonly type: 'fault'; readonly why: string };
+  | { readonly type: 'refused'; readonly command: PlaneCommand['type']; readonly why: string };
 
 /** What sockets and tun did with packets: totals since the start. */
-export interface IoCounters {
-  readonly received: number;
-  readonly sent: number;
-  readonly sendFailed: number;
-  readonly tunRead: number;
-  readonly tunWritten: number;
-  readonly tunFailed: number;
-  readonly handedOver: number;
-  readonly handOverFull: number;
-  readonly backlogFull: number;
-  readonly faults: number;
+export const IO_COUNTERS = [
+  'received',
+  'sent',
+  'sendFailed',
+  'tunRead',
+  'tunWritten',
+  'tunFailed',
+  'handedOver',
+  'handOverFull',
+  'controlFull',
+  'superPacketsIn',
+  'superPacketsOut',
+  'segmentedSends',
+  'contextMisses',
+] as const;
+
+export type IoCounters = Readonly<Record<(typeof IO_COUNTERS)[number], number>>;
+
+/** How busy an engine is. */
+export interface EngineLoad {
+  /** Totals since the start. */
+  readonly busyNs: number;
+  readonly idleNs: number;
+  /** Octets that wait in its sockets now, and the most that did. */
+  readonly queueOctets: number;
+  readonly queueOctetsMax: number;
+  /** Packets by how long they were in the engine: bucket i counts those below 2^i quarters of a microsecond. */
+  readonly latency: readonly number[];
 }
 
-export function noIo(): { -readonly [K in keyof IoCounters]: number } {
-  return {
-    received: 0,
-    sent: 0,
-    sendFailed: 0,
-    tunRead: 0,
-    tunWritten: 0,
-    tunFailed: 0,
-    handedOver: 0,
-    handOverFull: 0,
-    backlogFull: 0,
-    faults: 0,
-  };
+/** Of an engine without sockets and threads. */
+export const NO_IO = Object.fromEntries(IO_COUNTERS.map((name) => [name, 0])) as IoCounters;
+export const NO_LOAD: EngineLoad = { busyNs: 0, idleNs: 0, queueOctets: 0, queueOctetsMax: 0, latency: [] };
+
+/** The datagram of an IKE command. */
+export function datagramOf(command: Extract<PlaneCommand, { type: 'ike' }>): Uint8Array {
+  return command.nonEspMarker ? emitMarked(command.octets) : command.octets;
 }
 
 /** What a plane needs of the configuration. */

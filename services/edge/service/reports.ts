@@ -40,8 +40,18 @@ export function createReporter(
       case 'counters':
         count(report);
         break;
-      case 'fault':
-        telemetry.log.error({ why: report.why }, 'the engine failed on a packet');
+      case 'started':
+        telemetry.log.info({ engine: report.engine, cipher: report.backend }, 'a packet engine is running');
+        break;
+      case 'lost':
+        telemetry.count('edge.workers_lost', {});
+        telemetry.log.error(
+          { engine: report.engine, why: report.why },
+          'a packet worker has died and is replaced',
+        );
+        break;
+      case 'backlog':
+        telemetry.count('edge.io', { kind: 'backlogFull' }, report.dropped);
         break;
       case 'refused':
         telemetry.count('edge.refused_commands', { command: report.command });

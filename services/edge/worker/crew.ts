@@ -2,17 +2,26 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { IvOptions } from '../esp/index.ts';
 import type { SocketSpec } from '../machine/listeners.ts';
+import { type AccountReader, accountOctets, readAccount } from '../native/engine/index.ts';
 import { native } from '../native/index.ts';
 import type { EnginePolicy, Mark } from '../pipeline/index.ts';
-import type { PlaneReport } from '../service/plane.ts';
-import { SHARED_BACKLOG, SHARED_STOP, sharedOctets, type WorkerCommand, type WorkerTask } from './task.ts';
+import { IO_COUNTERS, type IoCounters, type PlaneReport } from '../service/plane.ts';
+import {
+  SHARED_BACKLOG,
+  SHARED_OCTETS,
+  SHARED_STOP,
+  type Tuning,
+  type WorkerCommand,
+  type WorkerTask,
+} from './task.ts';
 
 /** The packet workers as the main thread sees them. */
 export interface Crew {
   /** Every worker has gone through its first turn. */
   readonly ready: Promise<unknown>;
-  /** Every worker has ended; rejects when one failed. */
+  /** Every worker has ended; rejects when one cannot be kept alive. */
   readonly done: Promise<unknown>;
+  readonly accounts: readonly AccountReader[];
   post(worker: number, command: WorkerCommand): void;
   /** Makes all workers end, at once and without waiting. */
   dismiss(): void;
@@ -24,19 +33,35 @@ export interface CrewOptions {
   readonly policy: EnginePolicy;
   readonly replayWindow: number;
   readonly past: ReadonlyMap<number, Mark>;
+  readonly tuning: Tuning;
+  readonly sessionsMax: number;
   /** A queue for each worker. */
   readonly tuns: readonly number[];
   readonly sockets: readonly (readonly SocketSpec[])[];
   readonly now: () => number;
   readonly report: (reports: readonly PlaneReport[]) => void;
+  /** A worker has been replaced and knows nothing: everything of it is to be posted again. */
+  readonly replaced: (worker: number) => void;
 }
+
+/** A session has a pair of SAs, and for a while after a rekey two. */
+const SAS_PER_SESSION = 4;
+const RING_OCTETS = 2 ** 20;
+/** A worker that dies more often than this within the time is not worth another try. */
+const LOSSES_MAX = 5;
+const LOSSES_MS = 60_000;
 
 export function createCrew(options: CrewOptions): Crew {
   const workers = options.tuns.length;
   const events = options.tuns.map(() => native().openEvent());
-  const memory = new SharedArrayBuffer(sharedOctets(workers));
-  const shared = new Int32Array(memory);
-  const peers = peerPorts(workers);
+  const shared = new Int32Array(new SharedArrayBuffer(SHARED_OCTETS));
+  const rings = new SharedArrayBuffer(workers > 1 ? workers * workers * RING_OCTETS : 8);
+  const accountSize = {
+    sessionsMax: options.sessionsMax + 1,
+    sasMax: options.sessionsMax * SAS_PER_SESSION + 1,
+  };
+  const memories = options.tuns.map(() => new SharedArrayBuffer(accountOctets(accountSize)));
+  const accounts = memories.map((memory) => readAccount(memory, accountSize));
   const pool = new Piscina({
     filename: new URL('./worker.ts', import.meta.url).href,
     minThreads: workers,
@@ -44,30 +69,65 @@ export function createCrew(options: CrewOptions): Crew {
     concurrentTasksPerWorker: 1,
     atomics: 'disabled',
   });
-  const ports: MessagePort[] = [];
+  const ports: (MessagePort | undefined)[] = [];
   const first: Promise<void>[] = [];
-  const tasks = options.tuns.map((tun, index) => {
+  const stopping = () => Atomics.load(shared, SHARED_STOP) !== 0;
+
+  const begin = (index: number, past: ReadonlyMap<number, Mark>): Promise<unknown> => {
     const { port1, port2 } = new MessageChannel();
-    ports.push(port1);
-    first.push(listen(port1, shared, options.report));
+    ports[index] = port1;
+    const heard = listen(port1, shared, options.report);
+    first[index] ??= heard;
     const task: WorkerTask = {
       index,
       workers,
-      tun,
+      tun: options.tuns[index] ?? -1,
       sockets: options.sockets[index] ?? [],
       events,
       main: port2,
-      peers: peers[index] ?? [],
-      shared: memory,
+      shared: shared.buffer as SharedArrayBuffer,
+      account: memories[index] as SharedArrayBuffer,
+      accountSize,
+      rings,
+      ringOctets: RING_OCTETS,
       ivs: options.ivs,
       policy: options.policy,
       replayWindow: options.replayWindow,
-      past: options.past,
+      past,
+      tuning: options.tuning,
       epochMs: options.now() - Number(process.hrtime.bigint() / 1_000_000n),
     };
-    const transferList = [port2, ...task.peers.filter((port) => port !== undefined)];
-    return pool.run(task, { transferList });
-  });
+    return pool.run(task, { transferList: [port2] });
+  };
+
+  /** A thread that dies takes its engine with it; sockets, tun and counters are ours and stay. */
+  const keptAlive = async (index: number): Promise<void> => {
+    const losses: number[] = [];
+    let past = options.past;
+    let lost = false;
+    for (;;) {
+      try {
+        const running = begin(index, past);
+        if (lost) options.replaced(index);
+        await running;
+        if (stopping()) return;
+        throw new Error('the packet worker has ended');
+      } catch (error) {
+        if (stopping()) return;
+        const now = options.now();
+        losses.push(now);
+        while ((losses[0] ?? now) < now - LOSSES_MS) losses.shift();
+        // Before its first turn there is something that another try will meet as well.
+        if (losses.length > LOSSES_MAX || accounts[index]?.counter('idleNs') === 0) throw error;
+        lost = true;
+        ports[index]?.close();
+        past = accounts[index]?.marks() ?? past;
+        options.report([{ type: 'lost', engine: index, why: String(error) }]);
+      }
+    }
+  };
+
+  const tasks = options.tuns.map((_, index) => keptAlive(index));
   const done = Promise.all(tasks);
   const dismiss = () => {
     Atomics.store(shared, SHARED_STOP, 1);
@@ -79,6 +139,7 @@ export function createCrew(options: CrewOptions): Crew {
     // A worker that fails before its first turn says so here.
     ready: Promise.race([Promise.all(first), done]),
     done,
+    accounts,
     post(worker, command) {
       const event = events[worker];
       if (event === undefined) return;
@@ -90,7 +151,7 @@ export function createCrew(options: CrewOptions): Crew {
       process.removeListener('exit', dismiss);
       dismiss();
       await Promise.allSettled(tasks);
-      for (const port of ports) port.close();
+      for (const port of ports) port?.close();
       await pool.destroy();
       for (const event of events) native().closeDescriptor(event);
     },
@@ -112,17 +173,15 @@ function listen(
   });
 }
 
-/** `ports[a][b]` is worker a's end of the channel to worker b. */
-function peerPorts(workers: number): readonly (readonly (MessagePort | undefined)[])[] {
-  const ports: (MessagePort | undefined)[][] = Array.from({ length: workers }, () =>
-    new Array<MessagePort | undefined>(workers).fill(undefined),
-  );
-  for (let a = 0; a < workers; a += 1) {
-    for (let b = a + 1; b < workers; b += 1) {
-      const { port1, port2 } = new MessageChannel();
-      (ports[a] as (MessagePort | undefined)[])[b] = port1;
-      (ports[b] as (MessagePort | undefined)[])[a] = port2;
-    }
-  }
-  return ports;
+/** An engine's totals as its memory has them now. */
+export function countersOf(engine: number, account: AccountReader): PlaneReport {
+  const io = Object.fromEntries(IO_COUNTERS.map((name) => [name, account.counter(name)])) as IoCounters;
+  const load = {
+    busyNs: account.counter('busyNs'),
+    idleNs: account.counter('idleNs'),
+    queueOctets: account.counter('queueOctets'),
+    queueOctetsMax: account.counter('queueOctetsMax'),
+    latency: account.latency(),
+  };
+  return { type: 'counters', engine, counters: account.counters(), io, load };
 }

@@ -1,18 +1,10 @@
 import type { ForwardEntry } from '@culvert/contracts';
 import { hex } from '@culvert/wire';
+import { formatAddress } from '@culvert/wire/ip';
 import { expect, test } from 'vitest';
-import {
-  callEntry,
-  linkEntry,
-  OTHER,
-  packet4,
-  packet6,
-  policyFor,
-  SESSION,
-  saEntry,
-} from '../pipeline/session-fixture.ts';
+import { callEntry, linkEntry, OTHER, policyFor, SESSION, saEntry } from '../pipeline/session-fixture.ts';
 import { createDispatch } from './dispatch.ts';
-import { createElsewhere, destinationKey, keysOf, spiKey } from './elsewhere.ts';
+import { createElsewhere } from './elsewhere.ts';
 import type { WorkerCommand } from './task.ts';
 
 const declaration = (bucket: string, ...entries: ForwardEntry[]) => ({
@@ -22,9 +14,9 @@ const declaration = (bucket: string, ...entries: ForwardEntry[]) => ({
 
 function crewOf(workers: number) {
   const posted: (readonly [number, WorkerCommand])[] = [];
-  const { dispatch } = createDispatch(workers, (worker, command) => posted.push([worker, command]));
+  const { dispatch, repeat } = createDispatch(workers, (worker, command) => posted.push([worker, command]));
   const take = () => posted.splice(0).map(([worker, command]) => [worker, command.type] as const);
-  return { dispatch, take, posted };
+  return { dispatch, repeat, take, posted };
 }
 
 test('a session lives where its SPI steers, and what came before its SA follows', () => {
@@ -59,29 +51,42 @@ test('a session lives where its SPI steers, and what came before its SA follows'
   expect(take().map(([worker]) => worker)).toEqual([0, 1, 2, 3]);
 });
 
-test('a second SA with another steering octet stays with its session, and the others know', () => {
+test('the others learn which addresses lead to a session, and forget them with it', () => {
   const { dispatch, posted } = crewOf(2);
-  dispatch(declaration('ike', saEntry({ inboundSpi: 0x0140_0100 }), saEntry({ inboundSpi: 0x0140_0201 })));
-  const elsewhere = createElsewhere();
-  for (const [worker, command] of posted) {
-    if (worker === 1 && command.type === 'elsewhere')
-      elsewhere.learn(command.session, command.worker, command.keys);
-  }
-  expect(elsewhere.find(spiKey(0x0140_0201))).toBe(0);
-  expect(elsewhere.find(spiKey(0x0140_0202))).toBeUndefined();
+  dispatch(declaration('ike', saEntry({ inboundSpi: 0x0140_0100 })));
+  dispatch(declaration('ppp', linkEntry({ routes: ['192.168.7.0/24'] })));
+  const known = new Map<string, number>();
+  const elsewhere = createElsewhere(({ address, bits }, worker) => {
+    const key = `${formatAddress(address)}/${bits}`;
+    if (worker < 0) known.delete(key);
+    else known.set(key, worker);
+  });
+  const learn = () => {
+    for (const [worker, command] of posted.splice(0)) {
+      if (worker === 1 && command.type === 'elsewhere')
+        elsewhere.learn(command.session, command.worker, command.prefixes);
+    }
+  };
+  learn();
+  const expected = { '10.99.0.7/128': 0, '2001:db8:99:7::/64': 0, '192.168.7.0/120': 0 };
+  expect(Object.fromEntries(known)).toEqual(expected);
+  dispatch({ type: 'declare', declaration: { session: SESSION, bucket: 'ppp', entries: [] } });
+  learn();
+  expect(known.size).toBe(0);
 });
 
-test('inner addresses are found by packet, and forgotten with the session', () => {
-  const elsewhere = createElsewhere();
-  elsewhere.learn(SESSION, 3, keysOf([declaration('ppp', linkEntry()).declaration]));
-  const find = (packet: Uint8Array) => {
-    const key = destinationKey(packet);
-    return key === undefined ? undefined : elsewhere.find(key);
-  };
-  expect(find(packet4('192.0.2.80', '10.99.0.7'))).toBe(3);
-  expect(find(packet6('2001:db8::1', '2001:db8:99:7::77'))).toBe(3);
-  expect(find(packet4('192.0.2.80', '10.99.0.8'))).toBeUndefined();
-  expect(find(new Uint8Array(3))).toBeUndefined();
-  elsewhere.learn(SESSION, 3, []);
-  expect(find(packet4('192.0.2.80', '10.99.0.7'))).toBeUndefined();
+test('a worker that takes the place of another hears all that the other knew', () => {
+  const { dispatch, repeat, posted } = crewOf(2);
+  dispatch({ type: 'policy', policy: policyFor() });
+  dispatch(declaration('ike', saEntry({ inboundSpi: 0x0140_0101 })));
+  dispatch(declaration('ppp', linkEntry()));
+  dispatch(declaration('ike', saEntry({ session: OTHER, inboundSpi: 0x0140_0200 })));
+  posted.length = 0;
+  repeat(1);
+  expect(posted.map(([worker, command]) => [worker, command.type])).toEqual([
+    [1, 'policy'],
+    [1, 'declare'],
+    [1, 'declare'],
+    [1, 'elsewhere'],
+  ]);
 });

@@ -1,6 +1,6 @@
 import type { Declaration } from '../pipeline/index.ts';
 import type { PlaneCommand } from '../service/plane.ts';
-import { keysOf } from './elsewhere.ts';
+import { prefixesOf } from './elsewhere.ts';
 import type { WorkerCommand } from './task.ts';
 
 /**
@@ -9,6 +9,8 @@ import type { WorkerCommand } from './task.ts';
  */
 export interface Dispatch {
   dispatch(command: PlaneCommand): void;
+  /** Everything that a worker knows, for one that takes its place. */
+  repeat(worker: number): void;
 }
 
 interface Home {
@@ -23,6 +25,7 @@ export function createDispatch(
   post: (worker: number, command: WorkerCommand) => void,
 ): Dispatch {
   const homes = new Map<string, Home>();
+  let policy: Extract<PlaneCommand, { type: 'policy' }> | undefined;
 
   const declare = (declaration: Declaration) => {
     const home: Home = homes.get(declaration.session) ?? { worker: undefined, declared: new Map() };
@@ -41,16 +44,28 @@ export function createDispatch(
   };
 
   const tellOthers = (worker: number, session: string, home: Home) => {
-    const keys = workers > 1 ? keysOf(home.declared.values()) : [];
+    const prefixes = prefixesOf(home.declared.values());
     for (let other = 0; other < workers; other += 1) {
-      if (other !== worker) post(other, { type: 'elsewhere', session, worker, keys });
+      if (other !== worker) post(other, { type: 'elsewhere', session, worker, prefixes });
     }
   };
 
   return {
+    repeat(worker) {
+      if (policy !== undefined) post(worker, policy);
+      for (const [session, home] of homes) {
+        if (home.worker === worker) {
+          for (const declaration of home.declared.values()) post(worker, { type: 'declare', declaration });
+        } else if (home.worker !== undefined) {
+          const prefixes = prefixesOf(home.declared.values());
+          post(worker, { type: 'elsewhere', session, worker: home.worker, prefixes });
+        }
+      }
+    },
     dispatch(command) {
       if (command.type === 'declare') return declare(command.declaration);
       if (command.type === 'policy') {
+        policy = command;
         for (let worker = 0; worker < workers; worker += 1) post(worker, command);
         return;
       }

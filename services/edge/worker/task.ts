@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { IvOptions } from '../esp/index.ts';
 import type { SocketSpec } from '../machine/listeners.ts';
+import type { AccountSize } from '../native/engine/index.ts';
 import type { EnginePolicy, Mark } from '../pipeline/index.ts';
 import type { PlaneCommand } from '../service/plane.ts';
 
@@ -14,15 +15,30 @@ export interface WorkerTask {
   readonly events: readonly number[];
   /** Commands in, reports out. */
   readonly main: MessagePort;
-  /** To the other workers, by index; none at our own. */
-  readonly peers: readonly (MessagePort | undefined)[];
   readonly shared: SharedArrayBuffer;
+  /** Counters of this worker's engine, which the main thread reads. */
+  readonly account: SharedArrayBuffer;
+  readonly accountSize: AccountSize;
+  /** Packets between workers. */
+  readonly rings: SharedArrayBuffer;
+  readonly ringOctets: number;
   readonly ivs: IvOptions;
   readonly policy: EnginePolicy;
   readonly replayWindow: number;
   readonly past: ReadonlyMap<number, Mark>;
+  readonly tuning: Tuning;
   /** Milliseconds since the epoch at `process.hrtime` zero: all threads tell the same time. */
   readonly epochMs: number;
+}
+
+/** How an engine works, for what is measured and for machines that lack something. */
+export interface Tuning {
+  /** The cipher: `ipsec-mb`, `openssl`, or empty for the best there is. */
+  readonly backend: string;
+  /** Super-packets towards the tun, and of UDP among them; towards peers. */
+  readonly coalesce: boolean;
+  readonly coalesceUdp: boolean;
+  readonly segment: boolean;
 }
 
 export type WorkerCommand =
@@ -32,35 +48,13 @@ export type WorkerCommand =
       readonly type: 'elsewhere';
       readonly session: string;
       readonly worker: number;
-      readonly keys: readonly string[];
+      readonly prefixes: readonly string[];
     };
 
-/** A packet for a neighbour. */
-export type HandedOver =
-  | { readonly type: 'inner'; readonly octets: Uint8Array }
-  | {
-      readonly type: 'esp';
-      readonly via: 'nat-traversal' | 'esp';
-      readonly listener: string;
-      readonly local: Uint8Array;
-      readonly localPort: number;
-      readonly remote: Uint8Array;
-      readonly remotePort: number;
-      readonly octets: Uint8Array;
-    };
-
-/**
- * Words of the shared memory: stop flag, messages under way to the main thread (from all workers), then
- * messages under way to each worker from its neighbours.
- */
+/** Words of the shared memory: stop flag, messages under way to the main thread from all workers. */
 export const SHARED_STOP = 0;
 export const SHARED_BACKLOG = 1;
-export const SHARED_PEERS = 2;
+export const SHARED_OCTETS = 2 * Int32Array.BYTES_PER_ELEMENT;
 
 /** More than this under way is a receiver that does not keep up: further packets are dropped. */
 export const BACKLOG_MAX = 8_192;
-export const HANDED_OVER_MAX = 1_024;
-
-export function sharedOctets(workers: number): number {
-  return (SHARED_PEERS + workers) * Int32Array.BYTES_PER_ELEMENT;
-}

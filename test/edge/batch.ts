@@ -1,6 +1,6 @@
 import type { AddressOctets } from '@culvert/wire/ip';
-import { BATCH_MAX, type Native, ROW_WORDS, Row } from '../native/index.ts';
-import type { OuterFlow } from '../pipeline/index.ts';
+import { BATCH_MAX, type Native, ROW_WORDS, Row } from '../../services/edge/native/index.ts';
+import type { OuterFlow } from '../../services/edge/pipeline/index.ts';
 
 /** Large enough for every packet a path of 1500 octets carries, and for IKE with certificates. */
 export const SLOT_OCTETS = 4_096;
@@ -77,8 +77,4 @@ export function createOutbox(
 
 export function socketOutbox(io: Native, fd: number, done: (sent: number, failed: number) => void): Outbox {
   return createOutbox((buffer, rows, count) => io.sendBatch(fd, buffer, rows, count), done);
-}
-
-export function tunOutbox(io: Native, fd: number, done: (sent: number, failed: number) => void): Outbox {
-  return createOutbox((buffer, rows, count) => io.writeTun(fd, buffer, rows, count), done);
 }

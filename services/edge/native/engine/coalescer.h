@@ -1,0 +1,83 @@
+// Joins packets of one flow into super-packets on their way to the tun, as the kernel's GRO would have done:
+// one write for up to 64 KiB. Payloads stay where they were decrypted; a super-packet is a list of parts.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ip.h"
+#include "vnet.h"
+
+namespace culvert {
+
+struct SuperPacket {
+  const iovec* parts;
+  int count;
+  // Packets in it.
+  uint32_t packets;
+};
+
+class Coalescer {
+ public:
+  // `merge` false: every packet alone. `udp`: the tun takes UDP super-packets (USO).
+  Coalescer(bool merge, bool udp) : merge_(merge), udp_(udp) {}
+
+  // The packet's memory stays valid until `Clear`, has kVnetHeader free octets in front, and may be changed.
+  // Call only when not `full`. What nobody merges is not put in another order either.
+  void Add(const ip::Packet& packet, bool priority);
+  bool full() const { return count_ == kSlots; }
+  bool empty() const { return count_ == 0; }
+
+  // Calls visit(SuperPacket), priority first, else in the order in which they began: packets of one flow
+  // keep theirs.
+  template <typename Visit>
+  void Finish(Visit visit) {
+    for (size_t i = 0; i < count_; i++) {
+      if (slots_[i].priority) visit(Finished(slots_[i]));
+    }
+    for (size_t i = 0; i < count_; i++) {
+      if (!slots_[i].priority) visit(Finished(slots_[i]));
+    }
+  }
+  void Clear();
+
+ private:
+  static constexpr size_t kSlots = 64;
+  static constexpr uint32_t kParts = 64;
+  static constexpr size_t kIndex = 256;
+
+  struct Slot {
+    iovec parts[kParts];
+    uint8_t* octets;  // the first packet
+    uint32_t length;
+    uint32_t count;
+    uint32_t header;  // IP and transport headers
+    uint32_t upper;
+    uint32_t segment;
+    uint32_t nextSequence;
+    uint8_t protocol;
+    bool ipv4;
+    bool closed;
+    bool verified;
+    bool priority;
+  };
+  struct Candidate;
+
+  bool Judge(const ip::Packet& packet, Candidate& candidate) const;
+  static bool SameFlow(const Slot& slot, const ip::Packet& packet);
+  static bool Follows(const Slot& slot, const ip::Packet& packet, const Candidate& candidate);
+  static bool ChecksumHolds(const uint8_t* octets, uint32_t length, uint32_t upper, uint8_t protocol, bool ipv4);
+  bool Merged(Slot& slot, const ip::Packet& packet, const Candidate& candidate);
+  void Begin(const ip::Packet& packet, const Candidate& candidate, bool mergeable, bool priority, size_t place);
+  SuperPacket Finished(Slot& slot);
+
+  const bool merge_;
+  const bool udp_;
+  size_t count_ = 0;
+  Slot slots_[kSlots];
+  uint8_t index_[kIndex] = {};
+};
+
+}  // namespace culvert

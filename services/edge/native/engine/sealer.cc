@@ -1,0 +1,114 @@
+#include "sealer.h"
+
+#include <algorithm>
+
+#include "octets.h"
+
+namespace culvert {
+namespace {
+
+constexpr size_t kEspHeader = 8;
+constexpr size_t kTrailer = 2;
+// RFC 4303 §2.4: Pad Length and Next Header end on a four-octet boundary, whatever the cipher.
+constexpr size_t kAlignment = 4;
+// The most that one UDP_SEGMENT send carries: octets of a UDP datagram, and datagrams (older kernels' bound).
+constexpr size_t kGroupOctets = 65000;
+constexpr uint32_t kGroupPackets = 64;
+
+size_t PlainOctets(const Sa& sa, size_t payload) {
+  const size_t unit = std::max<size_t>(kAlignment, crypto::BlockOctets(sa.suite().cipher));
+  return (payload + kTrailer + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+Sealer::Sealer(crypto::Backend& backend, Contexts& contexts, crypto::IvSource& ivs, uint32_t ivPrefix, bool merge)
+    : backend_(backend),
+      contexts_(contexts),
+      ivs_(ivs),
+      ivPrefix_(ivPrefix),
+      merge_(merge),
+      arena_(std::make_unique<uint8_t[]>(kArena)) {
+  groups_.reserve(kGroups);
+}
+
+size_t Sealer::SealedOctets(const Sa& sa, size_t payload) {
+  return kEspHeader + crypto::IvOctets(sa.suite().cipher) + PlainOctets(sa, payload) + sa.sealedIcvOctets();
+}
+
+int64_t Sealer::PayloadRoom(const Sa& sa, int64_t octets) {
+  const int64_t overhead =
+      static_cast<int64_t>(kEspHeader + crypto::IvOctets(sa.suite().cipher)) + sa.sealedIcvOctets();
+  const int64_t unit = std::max<int64_t>(kAlignment, static_cast<int64_t>(crypto::BlockOctets(sa.suite().cipher)));
+  const int64_t body = octets - overhead;
+  const int64_t whole = body >= 0 ? body / unit : -((-body + unit - 1) / unit);
+  return whole * unit - static_cast<int64_t>(kTrailer);
+}
+
+uint8_t* Sealer::Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bool priority) {
+  const crypto::Cipher cipher = sa.suite().cipher;
+  const uint8_t icv = sa.sealedIcvOctets();
+  plainOctets_ = PlainOctets(sa, payload);
+  const size_t iv = crypto::IvOctets(cipher);
+  const uint32_t sealed = static_cast<uint32_t>(kEspHeader + iv + plainOctets_ + icv);
+  uint8_t* packet = arena_.get() + used_;
+  used_ += sealed;
+
+  Group* group = groups_.empty() ? nullptr : &groups_.back();
+  const bool joins = merge_ && group != nullptr && !group->closed && group->udp && sa.entry.udp &&
+                     group->tos == tos && group->priority == priority && sealed <= group->segment &&
+                     group->length + sealed <= kGroupOctets && group->count < kGroupPackets &&
+                     group->flow == sa.endpoint;
+  if (joins) {
+    group->length += sealed;
+    group->count++;
+    group->closed = sealed < group->segment;
+  } else {
+    groups_.push_back({packet, sealed, sealed, 1, sa.endpoint, tos, sa.entry.udp, priority, false});
+  }
+
+  Store32(packet, sa.entry.outboundSpi);
+  Store32(packet + 4, static_cast<uint32_t>(sequence));
+  if (crypto::IsGcm(cipher)) {
+    // RFC 4106 §3.1: unique under the key, whoever else has it (charter: node and generation in front).
+    Store32(packet + kEspHeader, ivPrefix_);
+    Store32(packet + kEspHeader + 4, static_cast<uint32_t>(sequence));
+  } else {
+    requests_[requestCount_++] = {sa.entry.outboundSpi, static_cast<uint32_t>(sequence), packet + kEspHeader,
+                                  static_cast<uint8_t>(iv)};
+  }
+  jobs_[jobCount_++] = {contexts_.Get(sa.sealing, sa.entry.outbound, crypto::Direction::kSeal),
+                        packet,
+                        static_cast<uint32_t>(plainOctets_),
+                        static_cast<uint32_t>(sequence >> 32),
+                        icv,
+                        sa.entry.esn,
+                        false};
+  payloadAt_ = packet + kEspHeader + iv;
+  payloadOctets_ = payload;
+  return payloadAt_;
+}
+
+void Sealer::Close(uint8_t nextHeader) {
+  const size_t padding = plainOctets_ - kTrailer - payloadOctets_;
+  uint8_t* at = payloadAt_ + payloadOctets_;
+  // RFC 4303 §2.4: 1, 2, 3, …
+  for (size_t i = 0; i < padding; i++) at[i] = static_cast<uint8_t>(i + 1);
+  at[padding] = static_cast<uint8_t>(padding);
+  at[padding + 1] = nextHeader;
+  if (jobCount_ == limits::kJobs) Seal();
+}
+
+void Sealer::Seal() {
+  if (requestCount_ > 0) ivs_.Unpredictable(requests_, requestCount_);
+  requestCount_ = 0;
+  if (jobCount_ > 0) backend_.Seal(jobs_, jobCount_);
+  jobCount_ = 0;
+}
+
+void Sealer::Clear() {
+  groups_.clear();
+  used_ = 0;
+}
+
+}  // namespace culvert
