@@ -1,6 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +62,7 @@ const SANITIZED = [
 ];
 const LINK = ['-shared', '-Wl,-z,relro,-z,now', '-Wl,--exclude-libs,ALL'];
 
-export const addonOutput = (sanitize = false) => join(planFolder(sanitize), 'culvert_native.node');
+const addonOutput = (sanitize = false) => join(planFolder(sanitize), 'culvert_native.node');
 const planFolder = (sanitize: boolean) => join(here, 'build', ...(sanitize ? ['sanitized'] : []));
 
 function plan(sanitize: boolean): Plan {
@@ -95,7 +104,7 @@ function nodeHeaders(): string {
 }
 
 /** The static library, which the compiler knows where to look for; undefined: OpenSSL does it all. */
-export function ipsecMb(): string | undefined {
+function ipsecMb(): string | undefined {
   if (process.arch !== 'x64' || process.env.CULVERT_NO_IPSECMB === '1') return undefined;
   const name = 'libIPSec_MB.a';
   const found = execFileSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
@@ -122,13 +131,20 @@ function sources(folder = here): string[] {
 const objectOf = (of: Plan, source: string) =>
   join(of.folder, 'objects', `${relative(here, source).replaceAll('/', '.')}.o`);
 
-/** Of everything that the compiler said it had read for it the last time; empty when that is not known. */
-function fingerprint(of: Plan, source: string): string {
+/** What the compiler said it had read for this object the last time. */
+function readFor(of: Plan, source: string): string[] {
   const list = `${objectOf(of, source)}.d`;
-  if (!existsSync(list)) return '';
-  const read = readFileSync(list, 'utf8').replaceAll('\\\n', ' ').split(':').slice(1).join(':');
+  if (!existsSync(list)) return [];
+  const files = readFileSync(list, 'utf8').replaceAll('\\\n', ' ').split(':').slice(1).join(':');
+  return files.trim().split(/\s+/);
+}
+
+/** Empty when it is not known. */
+function fingerprint(of: Plan, source: string): string {
+  const files = readFor(of, source);
+  if (files.length === 0) return '';
   const hash = createHash('sha256').update(JSON.stringify([compiler, of.compile]));
-  for (const file of read.trim().split(/\s+/)) {
+  for (const file of files) {
     if (!existsSync(file)) return '';
     hash.update(file).update(readFileSync(file));
   }
@@ -176,18 +192,22 @@ export async function buildNative(sanitize = false): Promise<boolean> {
   if (faults.length > 0) throw faults[0];
   const output = join(of.folder, 'culvert_native.node');
   const objects = sources().map((source) => objectOf(of, source));
+  const linked = linkFingerprint(of);
   await whole(output, (fresh) => run(['-o', fresh, ...objects, ...of.link]));
-  writeFileSync(`${output}.sha256`, linkFingerprint(of));
+  writeFileSync(`${output}.sha256`, linked);
   return true;
 }
 
 async function compile(of: Plan, source: string): Promise<void> {
   const object = objectOf(of, source);
   rmSync(`${object}.sha256`, { force: true });
+  const startedMs = Date.now();
   await whole(object, (fresh) =>
     run([...of.compile, '-MMD', '-MF', `${object}.d`, '-c', source, '-o', fresh]),
   );
-  writeFileSync(`${object}.sha256`, fingerprint(of, source));
+  // What was edited while the compiler ran may have been read before: then the object has no stamp.
+  const edited = readFor(of, source).some((file) => statSync(file).mtimeMs >= startedMs);
+  if (!edited) writeFileSync(`${object}.sha256`, fingerprint(of, source));
 }
 
 /** Under another name first: who reads meanwhile, or builds too, never sees half a file. */
@@ -215,12 +235,20 @@ function hasCompiler(): boolean {
   }
 }
 
+/** An image may bring the addon and no compiler. */
+function withoutCompiler(exists: boolean, options: readonly string[]): void {
+  const words = exists ? 'the native addon stays as it is' : 'the native addon was not built';
+  if (!options.includes('--check'))
+    console.log(`${compiler} is missing: ${words} (deploy/setup installs it)`);
+  if (!exists && !options.includes('--optional')) process.exitCode = 1;
+}
+
 async function main(options: readonly string[]): Promise<void> {
   const sanitize = options.includes('--sanitize');
-  if (options.includes('--optional') && !hasCompiler()) {
-    console.log(`${compiler} is missing: the native addon was not built (deploy/setup installs and builds)`);
+  if (!hasCompiler()) {
+    withoutCompiler(existsSync(addonOutput(sanitize)), options);
   } else if (options.includes('--check')) {
-    process.exitCode = hasCompiler() && isBuilt(sanitize) ? 0 : 1;
+    process.exitCode = isBuilt(sanitize) ? 0 : 1;
   } else {
     const name = basename(addonOutput(sanitize));
     const with_ = ipsecMb() === undefined ? 'OpenSSL alone' : 'intel-ipsec-mb';

@@ -61,7 +61,8 @@ Octets ViewOf(Napi::Env env, const Napi::Value& value, const char* name) {
 void CopyOf(Napi::Env env, const Napi::Object& from, const char* name, uint8_t* out, size_t octets) {
   const Octets given = ViewOf(env, from.Get(name), name);
   if (given.length != octets) throw Napi::RangeError::New(env, std::string(name) + " has a wrong length");
-  memcpy(out, given.data, octets);
+  // An empty view has no address.
+  if (octets > 0) memcpy(out, given.data, octets);
 }
 
 uint32_t WordOf(Napi::Env env, const Napi::Object& from, const char* name) {
