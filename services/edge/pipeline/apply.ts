@@ -90,17 +90,14 @@ function reconcileSas(
   const kept = new Set(row.sas.filter(({ entry }) => stay.has(entry.inboundSpi)));
   for (const entry of wanted.slice(0, limits.SAS_PER_SESSION_MAX)) {
     const present = tables.sas.get(entry.inboundSpi);
-    if (present !== undefined && present.session === row && sameSa(present.entry, entry)) {
-      const flow = outerFlow(entry.flow);
-      // The client has floated to another port in IKE; what NAT rebinding showed since stays otherwise.
-      if (!sameFlow(flow, outerFlow(present.entry.flow))) present.endpoint = flow;
-      present.entry = entry;
-      setSelectors(present);
-      kept.add(present);
-    } else if (present !== undefined && present.session !== row) {
+    if (present !== undefined && present.session !== row) {
       refuse('inbound SPI belongs to another session');
-    } else {
+    } else if (present === undefined || !sameKeys(present.entry, entry)) {
       kept.add(newSa(row, entry, recall(tables, entry), replayWindow));
+    } else {
+      kept.add(present);
+      if (sameMode(present.entry, entry)) renew(present, entry);
+      else refuse('SA changes its mode under the same keys');
     }
   }
   for (const old of row.sas) {
@@ -112,12 +109,10 @@ function reconcileSas(
   row.sas = [...kept].toSorted((a, b) => b.entry.createdAt - a.entry.createdAt);
 }
 
-/** The same keys: the replay window and the sequence numbers may go on. */
-function sameSa(a: SaEntry, b: SaEntry): boolean {
+/** The replay window and the sequence numbers may go on; and must, or an IV would come again (INV-3). */
+function sameKeys(a: SaEntry, b: SaEntry): boolean {
   return (
     a.outboundSpi === b.outboundSpi &&
-    (a.esn ?? false) === (b.esn ?? false) &&
-    (a.tunnel === undefined) === (b.tunnel === undefined) &&
     a.encryption === b.encryption &&
     a.integrity === b.integrity &&
     equal(a.inbound.encryption, b.inbound.encryption) &&
@@ -125,6 +120,18 @@ function sameSa(a: SaEntry, b: SaEntry): boolean {
     equal(a.outbound.encryption, b.outbound.encryption) &&
     equal(a.outbound.integrity, b.outbound.integrity)
   );
+}
+
+function sameMode(a: SaEntry, b: SaEntry): boolean {
+  return (a.esn ?? false) === (b.esn ?? false) && (a.tunnel === undefined) === (b.tunnel === undefined);
+}
+
+function renew(row: SaRow, entry: SaEntry): void {
+  const flow = outerFlow(entry.flow);
+  // The client has floated to another port in IKE; what NAT rebinding showed since stays otherwise.
+  if (!sameFlow(flow, outerFlow(row.entry.flow))) row.endpoint = flow;
+  row.entry = entry;
+  setSelectors(row);
 }
 
 function newSa(

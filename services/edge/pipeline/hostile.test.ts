@@ -13,6 +13,8 @@ import {
   saEntry,
   testBench,
   testClient,
+  tunnelEntry,
+  tunnelLink,
 } from './session-fixture.ts';
 
 /** Whatever arrives, from strangers or from clients that hold keys: no throw, and every packet accounted for. */
@@ -92,6 +94,29 @@ describe('clients with keys', () => {
         },
       ),
       { numRuns: 1000 },
+    );
+  });
+
+  test('anything in a tunnel-mode SA ends in exactly one place', () => {
+    const sa = tunnelEntry();
+    const bench = testBench([sa, tunnelLink(), saEntry({ inboundSpi: 0x0140_0300 }), callEntry()]);
+    const client = testClient(sa);
+    const inner = fc.oneof(
+      fc.uint8Array({ maxLength: 80 }),
+      fc.constant(packet4(CLIENT4, SERVER4)),
+      fc.constant(packet6(`${PREFIX6}1`, SERVER6)),
+      fc.constant(packet4(CLIENT4, '10.99.0.1', hex('0800f7fd00010001'), { protocol: 1 })),
+    );
+    let sent = 0;
+    fc.assert(
+      fc.property(inner, fc.constantFrom(4, 4, 41, 41, 17, 59, 0), fc.nat(255), (data, next, tos) => {
+        sent += 1;
+        bench.engine.outer(client.from(client.sealed(data, next), undefined, tos), at + sent * 100);
+        const { got } = bench;
+        expect(total(bench.drops()) + got.inner.length + got.outer.length).toBe(sent);
+        expect([...got.l2tp, ...got.ppp]).toEqual([]);
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -1,3 +1,4 @@
+import { encode } from '@culvert/bus';
 import { buckets } from '@culvert/contracts';
 import { describe, expect, test } from 'vitest';
 import { inWorld, simProcess, type World } from '../../../test/sim/index.ts';
@@ -113,3 +114,37 @@ test('an SA that comes again under the same SPI keeps its numbers, however late 
     expect(new Set(numbers).size).toBe(3);
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   }));
+
+describe('the end of the numbers', () => {
+  const last = async (world: World, sa: Sa, end: number) => {
+    const { sequences, granted } = await opened(world);
+    sequences.want(sa);
+    await world.run(100);
+    const bucket = await world.promised(simProcess('edge', world).bus.bucket(buckets.sequences));
+    const entry = await world.promised(bucket.get(sequenceKey(sa)));
+    await world.promised(bucket.update(sequenceKey(sa), encode({ end: end - 5 }), entry?.revision ?? 0));
+    for (let count = 0; count < 2; count += 1) {
+      sequences.want(sa);
+      await world.run(100);
+    }
+    return granted.slice(1);
+  };
+
+  test('is 2^32', () =>
+    inWorld({ seed: 7 }, async (world) => {
+      const end = 2 ** 32;
+      expect(await last(world, SA, end)).toEqual([
+        { first: end - 5, end },
+        { first: end, end },
+      ]);
+    }));
+
+  test('with extended numbers, what a number counts', () =>
+    inWorld({ seed: 8 }, async (world) => {
+      const end = Number.MAX_SAFE_INTEGER;
+      expect(await last(world, { ...SA, esn: true }, end)).toEqual([
+        { first: end - 5, end },
+        { first: end, end },
+      ]);
+    }));
+});
