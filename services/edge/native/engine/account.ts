@@ -174,7 +174,8 @@ export function readAccount(memory: SharedArrayBuffer | ArrayBuffer, size: Accou
     },
     session(session) {
       for (let slot = 1, end = sessionRows(); slot < end; slot += 1) {
-        if (nameAt(rowAt(slot)) === session) return read(slot, windowsOf(slot));
+        const row = rowAt(slot);
+        if (number(row + 1) !== 0 && nameAt(row) === session) return read(slot, windowsOf(slot));
       }
       return undefined;
     },

@@ -84,11 +84,7 @@ void Engine::Apply(Session& session, double at) {
   ReconcileLinks(session, entries.links, entries.keptLinks, at);
   for (Sa* sa : session.sas) {
     // Numbers are asked for when an SA appears, so that its first packet does not wait for them.
-    const SequenceBlocks& blocks = sa->sequence;
-    const uint64_t end = sa->entry.esn ? limits::kExtendedSequenceEnd : limits::kSequenceEnd;
-    if (!blocks.asked && !blocks.HasFollowing() && blocks.end < end && blocks.end - blocks.next <= limits::kSequenceBlock / 2) {
-      WantSequence(*sa);
-    }
+    if (NeedsMore(*sa)) WantSequence(*sa);
   }
 }
 

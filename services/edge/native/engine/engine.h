@@ -170,6 +170,7 @@ class Engine {
   void Ipv4Out(Link& link, ip::Packet& packet, double at);
   void Ipv6Out(Link& link, ip::Packet& packet, double at);
   void TooBig(Link& link, const ip::Packet& packet, int64_t mtu, double at);
+  void Metered(Link& link, const ip::Packet& packet, uint8_t accountingClass, double at);
   void SendUser(Link& link, const ip::Packet& packet, uint8_t accountingClass, double at);
   uint8_t OuterTos(const Link& link, uint8_t inner) const;
 
@@ -177,7 +178,10 @@ class Engine {
   Sa* OutboundSa(const Session& session, bool tunnel, double at) const;
   Sa* TunnelSa(const Session& session, const ip::Packet& packet, double at, bool& usable) const;
   int64_t InnerRoom(const Sa& sa, const Call* call) const;
-  bool NextSequence(Sa& sa, uint64_t& sequence);
+  enum class Numbered : uint8_t { kTaken, kStalled, kExhausted };
+  Numbered TakeSequence(Sa& sa, uint64_t& sequence);
+  static bool NeedsMore(const Sa& sa);
+  uint8_t* Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bool priority);
   void WantSequence(Sa& sa);
   uint8_t* Begin(Sa& sa, size_t payload, uint8_t nextHeader, uint8_t tos, bool priority, double at);
   void End();
@@ -187,9 +191,6 @@ class Engine {
                  uint8_t tos, bool priority, double at);
   void SendL2tp(Session& session, uint16_t localPort, uint16_t remotePort, const uint8_t* message, size_t length,
                 double at);
-
-  // policy.cc
-  bool Permitted(const Link& link, const ip::Packet& packet, bool fromPeer, uint8_t& accountingClass) const;
 
   void CountDrop(Drop reason, Session* session);
   void Touch(Session& session);

@@ -5,9 +5,11 @@
 namespace culvert::policy {
 namespace {
 
-bool Within(const TrafficSelector& selector, const Address& address, uint8_t protocol, const ip::Ports& ports,
+bool Within(const TrafficSelector& selector, const Address& address, const ip::Packet& packet, const ip::Ports& ports,
             uint16_t port) {
-  if (selector.protocol != 0 && selector.protocol != protocol) return false;
+  if (selector.protocol != 0 && selector.protocol != packet.protocol) return false;
+  // "Every IPv6 address" would have the mapped ones as well.
+  if (selector.from.IsIpv4() != packet.ipv4) return false;
   if (std::memcmp(address.octets, selector.from.octets, kAddressOctets) < 0) return false;
   if (std::memcmp(address.octets, selector.to.octets, kAddressOctets) > 0) return false;
   if (!ports.known) return selector.fromPort == 0 && selector.toPort == 0xffff;
@@ -23,7 +25,7 @@ bool Selected(const ip::Packet& packet, const std::vector<TrafficSelector>& sour
   const Address destination = packet.Destination();
   const auto any = [&](const std::vector<TrafficSelector>& selectors, const Address& address, uint16_t port) {
     for (const TrafficSelector& one : selectors) {
-      if (Within(one, address, packet.protocol, ports, port)) return true;
+      if (Within(one, address, packet, ports, port)) return true;
     }
     return false;
   };

@@ -70,20 +70,28 @@ void Engine::WantSequence(Sa& sa) {
 }
 
 // A number below the reservation's end, asking for the next block in time.
-bool Engine::NextSequence(Sa& sa, uint64_t& sequence) {
+Engine::Numbered Engine::TakeSequence(Sa& sa, uint64_t& sequence) {
   SequenceBlocks& blocks = sa.sequence;
+  // An IV has the low half of the number, so after 2^32 of them the next would be the first again.
+  const uint64_t upcoming = blocks.next >= blocks.end && blocks.HasFollowing() ? blocks.followingNext : blocks.next;
+  if (blocks.firstSealed != 0 && upcoming - blocks.firstSealed >= limits::kSequenceEnd) return Numbered::kExhausted;
   if (blocks.next >= blocks.end && blocks.HasFollowing()) {
     blocks.next = blocks.followingNext;
     blocks.end = blocks.followingEnd;
     blocks.followingNext = blocks.followingEnd = 0;
   }
-  if (!blocks.asked && !blocks.HasFollowing() && blocks.end < SequenceEnd(sa) &&
-      blocks.end - blocks.next <= limits::kSequenceBlock / 2) {
-    WantSequence(sa);
-  }
-  if (blocks.next >= blocks.end) return false;
+  if (NeedsMore(sa)) WantSequence(sa);
+  if (blocks.next >= SequenceEnd(sa)) return Numbered::kExhausted;
+  if (blocks.next >= blocks.end) return Numbered::kStalled;
   sequence = blocks.next++;
-  return true;
+  if (blocks.firstSealed == 0) blocks.firstSealed = sequence;
+  return Numbered::kTaken;
+}
+
+bool Engine::NeedsMore(const Sa& sa) {
+  const SequenceBlocks& blocks = sa.sequence;
+  return !blocks.asked && !blocks.HasFollowing() && blocks.end < SequenceEnd(sa) &&
+         blocks.end - blocks.next <= limits::kSequenceBlock / 2;
 }
 
 // Numbers [first, end) are ours alone: committed before they were granted.
@@ -107,50 +115,48 @@ void Engine::Grant(uint32_t inboundSpi, uint64_t first, uint64_t end, double at)
     blocks.followingEnd = to;
   }
   if (sa->stalled == nullptr) return;
+  // What has waited for numbers leaves, as far as they reach.
   const std::unique_ptr<std::deque<Stalled>> waiting = std::move(sa->stalled);
   for (const Stalled& one : *waiting) {
     if (at - one.at > limits::kStalledMs) {
       CountDrop(Drop::kSequenceStalled, sa->session);
       continue;
     }
-    uint8_t* into = Begin(*sa, one.payload.size(), one.nextHeader, one.tos, true, at);
-    if (into == nullptr) continue;
-    std::copy(one.payload.begin(), one.payload.end(), into);
-    End();
+    uint64_t sequence;
+    const Numbered number = TakeSequence(*sa, sequence);
+    if (number != Numbered::kTaken) {
+      CountDrop(number == Numbered::kStalled ? Drop::kSequenceStalled : Drop::kSequenceExhausted, sa->session);
+      continue;
+    }
+    std::copy(one.payload.begin(), one.payload.end(), Open(*sa, sequence, one.payload.size(), one.tos, true));
+    sealer_.Close(one.nextHeader);
   }
+}
+
+uint8_t* Engine::Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bool priority) {
+  if (!sealer_.HasRoom(Sealer::SealedOctets(sa, payload))) Flush();
+  account().Count(Counter::kEspOut);
+  Touch(*sa.session);
+  return sealer_.Open(sa, sequence, payload, tos, priority);
 }
 
 // Where a payload of the SA is to be written, `End` to follow; null when it is lost, which was counted.
 uint8_t* Engine::Begin(Sa& sa, size_t payload, uint8_t nextHeader, uint8_t tos, bool priority, double at) {
-  Session& session = *sa.session;
   nextHeader_ = nextHeader;
-  SequenceBlocks& blocks = sa.sequence;
-  // One generation of IVs lasts for 2^32 numbers (charter 8).
-  const uint64_t upcoming = blocks.next >= blocks.end && blocks.HasFollowing() ? blocks.followingNext : blocks.next;
-  if (blocks.firstSealed != 0 && upcoming - blocks.firstSealed >= limits::kSequenceEnd) {
-    CountDrop(Drop::kSequenceExhausted, &session);
-    return nullptr;
-  }
   uint64_t sequence;
-  if (NextSequence(sa, sequence)) {
-    if (blocks.firstSealed == 0) blocks.firstSealed = sequence;
-    if (!sealer_.HasRoom(Sealer::SealedOctets(sa, payload))) Flush();
-    account().Count(Counter::kEspOut);
-    Touch(session);
-    stalling_ = false;
-    return sealer_.Open(sa, sequence, payload, tos, priority);
-  }
-  if (blocks.next >= SequenceEnd(sa)) {
-    CountDrop(Drop::kSequenceExhausted, &session);
+  const Numbered number = TakeSequence(sa, sequence);
+  stalling_ = number != Numbered::kTaken;
+  if (!stalling_) return Open(sa, sequence, payload, tos, priority);
+  if (number == Numbered::kExhausted) {
+    CountDrop(Drop::kSequenceExhausted, sa.session);
     return nullptr;
   }
   if (sa.stalled == nullptr) sa.stalled = std::make_unique<std::deque<Stalled>>();
   if (sa.stalled->size() >= limits::kStalledPackets) {
-    CountDrop(Drop::kSequenceStalled, &session);
+    CountDrop(Drop::kSequenceStalled, sa.session);
     return nullptr;
   }
   sa.stalled->push_back({std::vector<uint8_t>(payload), nextHeader, tos, at});
-  stalling_ = true;
   return sa.stalled->back().payload.data();
 }
 

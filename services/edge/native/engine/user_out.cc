@@ -66,10 +66,10 @@ void Engine::Ipv4Out(Link& link, ip::Packet& packet, double at) {
   }
   if (packet.dontFragment && packet.length > mtu) return TooBig(link, packet, mtu, at);
   // Without DF an outer fragment is better than an inner one, but the peer's MRU is a bound.
-  if (packet.length <= link.entry.mtuToPeer) return SendUser(link, packet, accountingClass, at);
+  if (packet.length <= link.entry.mtuToPeer) return Metered(link, packet, accountingClass, at);
   for (std::vector<uint8_t>& fragment : ip::Fragments4(packet, link.entry.mtuToPeer)) {
     ip::Packet piece;
-    if (ip::ParseIpv4(fragment.data(), fragment.size(), piece)) SendUser(link, piece, accountingClass, at);
+    if (ip::ParseIpv4(fragment.data(), fragment.size(), piece)) Metered(link, piece, accountingClass, at);
   }
 }
 
@@ -82,7 +82,7 @@ void Engine::Ipv6Out(Link& link, ip::Packet& packet, double at) {
     ip::ClampMss(packet, mtu - static_cast<int64_t>(limits::kIpv6Tcp));
   }
   if (packet.length > mtu) return TooBig(link, packet, mtu, at);
-  SendUser(link, packet, accountingClass, at);
+  Metered(link, packet, accountingClass, at);
 }
 
 // RFC 1191 §4, RFC 4443 §3.2. The error goes back through the tun with the client's address as its source:
@@ -103,12 +103,17 @@ uint8_t Engine::OuterTos(const Link& link, uint8_t inner) const {
   return link.call == nullptr ? dscp | (inner & 3) : dscp;
 }
 
+void Engine::Metered(Link& link, const ip::Packet& packet, uint8_t accountingClass, double at) {
+  const LinkEntry& entry = link.entry;
+  if (entry.hasRateToPeer && !link.toPeer.Take(entry.rateToPeer, at, packet.length)) {
+    return CountDrop(Drop::kRate, link.session);
+  }
+  SendUser(link, packet, accountingClass, at);
+}
+
 void Engine::SendUser(Link& link, const ip::Packet& packet, uint8_t accountingClass, double at) {
   Session& session = *link.session;
   const LinkEntry& entry = link.entry;
-  if (entry.hasRateToPeer && !link.toPeer.Take(entry.rateToPeer, at, packet.length)) {
-    return CountDrop(Drop::kRate, &session);
-  }
   CountUser(session, true, !packet.ipv4, accountingClass, packet.length);
   const uint8_t inner = packet.TypeOfService();
   const uint8_t tos = OuterTos(link, inner);
