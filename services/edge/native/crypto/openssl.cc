@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 
@@ -14,9 +16,10 @@ namespace {
 
 struct FreeEvp {
   void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
-  void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
+  void operator()(EVP_MAC_CTX* mac) const { EVP_MAC_CTX_free(mac); }
 };
 using CipherHandle = std::unique_ptr<EVP_CIPHER, FreeEvp>;
+using MacHandle = std::unique_ptr<EVP_MAC_CTX, FreeEvp>;
 
 constexpr const char* kCipherNames[kCiphers] = {"AES-128-CBC",  "AES-192-CBC", "AES-256-CBC",
                                                 "DES-EDE3-CBC", "AES-128-GCM", "AES-256-GCM"};
@@ -35,14 +38,21 @@ class Openssl final : public Backend {
     for (size_t index = 0; index < kCiphers; index++) {
       ciphers_[index].reset(EVP_CIPHER_fetch(nullptr, kCipherNames[index], nullptr));
     }
-    hmac_.reset(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    EVP_MAC* hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    for (size_t index = 1; hmac != nullptr && index < kMacs; index++) {
+      char* digest = const_cast<char*>(kDigestNames[index]);
+      const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                       OSSL_PARAM_construct_end()};
+      macs_[index].reset(EVP_MAC_CTX_new(hmac));
+      if (macs_[index] == nullptr || EVP_MAC_CTX_set_params(macs_[index].get(), parameters) != 1) macs_[index].reset();
+    }
+    EVP_MAC_free(hmac);
   }
 
   bool complete() const {
-    for (const CipherHandle& cipher : ciphers_) {
-      if (cipher == nullptr) return false;
-    }
-    return hmac_ != nullptr;
+    const auto is = [](const auto& handle) { return handle != nullptr; };
+    return std::all_of(std::begin(ciphers_), std::end(ciphers_), is) &&
+           std::all_of(std::begin(macs_) + 1, std::end(macs_), is);
   }
 
   const char* name() const override { return name_.c_str(); }
@@ -55,7 +65,8 @@ class Openssl final : public Backend {
  private:
   std::string name_;
   CipherHandle ciphers_[kCiphers];
-  std::unique_ptr<EVP_MAC, FreeEvp> hmac_;
+  // Without a key, to be copied: looking a hash up by its name takes longer than setting a key.
+  MacHandle macs_[kMacs];
 };
 
 void Openssl::Init(void* memory, const Keys& keys, Direction direction) {
@@ -67,12 +78,9 @@ void Openssl::Init(void* memory, const Keys& keys, Direction direction) {
               EVP_CipherInit_ex(context->cipher, cipher, nullptr, keys.encryption, nullptr, sealing) == 1 &&
               EVP_CIPHER_CTX_set_padding(context->cipher, 0) == 1;
   if (good && keys.suite.mac != Mac::kNone) {
-    context->mac = EVP_MAC_CTX_new(hmac_.get());
-    char* digest = const_cast<char*>(kDigestNames[static_cast<size_t>(keys.suite.mac)]);
-    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                     OSSL_PARAM_construct_end()};
+    context->mac = EVP_MAC_CTX_dup(macs_[static_cast<size_t>(keys.suite.mac)].get());
     good = context->mac != nullptr &&
-           EVP_MAC_init(context->mac, keys.integrity, MacKeyOctets(keys.suite.mac), parameters) == 1;
+           EVP_MAC_init(context->mac, keys.integrity, MacKeyOctets(keys.suite.mac), nullptr) == 1;
   }
   if (!good) {
     Destroy(memory);
