@@ -21,9 +21,11 @@ export interface Pair {
   readonly other: EngineMaker;
   /** Runs of outer packets go to the other engine's `outerBatch` at once. */
   readonly batched?: boolean;
+  /** An engine that seals at the end of a call: only the order within each kind of output counts. */
+  readonly orderWithinKinds?: boolean;
 }
 
-/** What left an engine during a step: in order, or in order within each kind when packets went in batches. */
+/** What left an engine during a step, in order. */
 export type Output = readonly [kind: keyof EngineSink, ...what: unknown[]];
 
 export interface Outcome {
@@ -185,8 +187,8 @@ function allAtOnce(recorded: Recording, run: readonly Step[], at: number): Outco
   }
 }
 
-function sorted(outputs: readonly Output[], { batched }: Pair): readonly Output[] {
-  return batched && outputs.length > 1
+function sorted(outputs: readonly Output[], { batched, orderWithinKinds }: Pair): readonly Output[] {
+  return (batched || orderWithinKinds) && outputs.length > 1
     ? outputs.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     : outputs;
 }
