@@ -14,12 +14,12 @@ import { createLaws } from './laws.ts';
 import { historyOf } from './world.ts';
 
 const { CULVERT_DIFFERENTIAL_PACKETS, CULVERT_DIFFERENTIAL_SEED } = process.env;
-const PACKETS = Number.parseInt(CULVERT_DIFFERENTIAL_PACKETS ?? '50000', 10);
+const PACKETS = Number.parseInt(CULVERT_DIFFERENTIAL_PACKETS ?? '30000', 10);
 const SEED = Number.parseInt(CULVERT_DIFFERENTIAL_SEED ?? '1', 10) >>> 0;
 const STEPS = 2000;
-const TIMEOUT_MS = CULVERT_DIFFERENTIAL_PACKETS === undefined ? 120_000 : 24 * 60 * 50_000;
+const TIMEOUT_MS = CULVERT_DIFFERENTIAL_PACKETS === undefined ? 120_000 : 24 * 60 * 30_000;
 /** Enough for what is rare to have happened. */
-const ALL_REACHED = 50_000;
+const ALL_REACHED = 30_000;
 const SAID_EVERY = 100_000;
 
 const native =
