@@ -234,8 +234,9 @@ function grantSteps(dice: Dice, client: Client, sa: ClientSa, at: number): Step[
   const { inboundSpi } = sa.entry;
   const kind = dice.next();
   if (kind < 0.04) sa.granted = sa.esn ? dice.pick([2 ** 32 - 2, 2 ** 32 + 1, 2 ** 40]) : 2 ** 32 - 4;
-  const first = kind < 0.1 ? Math.max(0, sa.granted - dice.below(20)) : sa.granted;
-  const size = dice.pick([1, 3, 20, 100, 300, 1000, 2 ** 24]);
+  // A reservation told twice or in part twice: still each number may be used once only (INV-3).
+  const first = kind < 0.2 ? Math.max(0, sa.granted - dice.below(20)) : sa.granted;
+  const size = dice.pick([1, 1, 3, 3, 20, 100, 300, 1000, 2 ** 24]);
   const end = kind > 0.98 ? Math.max(0, first - 5) : first + size;
   sa.granted = Math.max(sa.granted, end);
   const spi = dice.happens(0.98) ? inboundSpi : client.identity.index;
