@@ -64,7 +64,7 @@ describe.runIf(process.getuid?.() === 0)('the edge with real sockets, tun and th
     expect(seen.after.forwarding).toBe('0');
     expect(seen.after.files.toSorted()).toEqual(['edge-identity.json', 'edge-marks']);
     // Twelve octets for each of five SAs.
-    expect(seen.after.marks).toBe(60);
+    expect(seen.after.marks).toBe(80);
     expect(seen.routes).toContain('10.99.0.0/16');
     expect(seen.after.rules).not.toContain('culvert');
     expect(seen.after.links).not.toContain('cvtest0');

@@ -20,7 +20,7 @@ export interface Marks {
 const WRITE_MS = 1_000;
 /** What earlier starts knew is carried on for this long: by then the records have said what there still is. */
 const CARRY_MS = 300_000;
-const ROW_OCTETS = 12;
+const ROW_OCTETS = 16;
 
 export async function openMarks(
   stateDir: string,
@@ -89,7 +89,8 @@ async function read(path: string): Promise<Map<number, Mark>> {
   const marks = new Map<number, Mark>();
   const octets = await readFile(path).catch(() => new Uint8Array(0));
   for (let at = 0; at + ROW_OCTETS <= octets.length; at += ROW_OCTETS) {
-    marks.set(u32(octets, at), { outboundSpi: u32(octets, at + 4), top: u32(octets, at + 8), next: 0 });
+    const top = u32(octets, at + 8) * 2 ** 32 + u32(octets, at + 12);
+    marks.set(u32(octets, at), { outboundSpi: u32(octets, at + 4), top, next: 0 });
   }
   return marks;
 }
@@ -101,7 +102,7 @@ function emit(rows: ReadonlyMap<number, readonly [number, number]>): Uint8Array 
   for (const [inboundSpi, [outboundSpi, top]] of rows) {
     view.setUint32(at, inboundSpi);
     view.setUint32(at + 4, outboundSpi);
-    view.setUint32(at + 8, top);
+    view.setBigUint64(at + 8, BigInt(top));
     at += ROW_OCTETS;
   }
   return octets;

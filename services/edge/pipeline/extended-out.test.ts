@@ -119,3 +119,54 @@ test('an SA does not change its mode while its keys and numbers go on', () => {
   expect(lowHalves()).toEqual([1, 2]);
   expect(drops()).toEqual({});
 });
+
+test.each([
+  [
+    'the same block again',
+    [
+      [1, 2],
+      [2, 5],
+      [2, 5],
+    ],
+    6,
+    [1, 2, 3, 4],
+  ],
+  [
+    'a block that begins in the one before',
+    [
+      [1, 4],
+      [2, 6],
+    ],
+    9,
+    [1, 2, 3, 4, 5],
+  ],
+  [
+    'a block that ends before it begins',
+    [
+      [1, 3],
+      [3, 5],
+      [5, 4],
+      [5, 6],
+    ],
+    9,
+    [1, 2, 3, 4, 5],
+  ],
+  [
+    'a third block behind a gap',
+    [
+      [1, 3],
+      [3, 5],
+      [9, 12],
+    ],
+    9,
+    [1, 2, 3, 4],
+  ],
+] as const)('%s gives every number once', (_name, grants, packets, expected) => {
+  const { send, grant, lowHalves } = started();
+  for (const [first, end] of grants) {
+    grant(first, end);
+    if (first === 1) send();
+  }
+  send(packets);
+  expect(lowHalves()).toEqual(expected);
+});

@@ -41,5 +41,5 @@ export function recall(tables: Tables, entry: SaEntry): Mark | undefined {
 export function blocksFrom(mark: Mark | undefined): SequenceBlocks {
   const next = mark?.next ?? 0;
   const first = mark?.first;
-  return { next, end: next, asked: false, stalled: [], ...(first !== undefined && { first }) };
+  return { next, end: next, asked: false, last: false, stalled: [], ...(first !== undefined && { first }) };
 }

@@ -58,6 +58,8 @@ export interface SequenceBlocks {
   end: number;
   following?: { readonly next: number; readonly end: number };
   asked: boolean;
+  /** No more will be granted. */
+  last: boolean;
   /** The first number that was sealed under this engine's IVs. */
   first?: number;
   /** What waits for numbers. */

@@ -16,8 +16,11 @@ bool SameKeys(const crypto::Keys& a, const crypto::Keys& b) {
 
 // The same keys: the replay window and the sequence numbers may go on.
 bool SameSa(const SaEntry& a, const SaEntry& b) {
-  return a.outboundSpi == b.outboundSpi && a.esn == b.esn && (a.selectors != nullptr) == (b.selectors != nullptr) &&
-         SameKeys(a.inbound, b.inbound) && SameKeys(a.outbound, b.outbound);
+  return a.outboundSpi == b.outboundSpi && SameKeys(a.inbound, b.inbound) && SameKeys(a.outbound, b.outbound);
+}
+
+bool SameMode(const SaEntry& a, const SaEntry& b) {
+  return a.esn == b.esn && (a.selectors != nullptr) == (b.selectors != nullptr);
 }
 
 bool SameRate(bool hadA, const Rate& a, bool hadB, const Rate& b) {
@@ -109,11 +112,16 @@ void Engine::ReconcileSas(Session& session, std::vector<SaEntry>& wanted, const 
   for (SaEntry& entry : wanted) {
     Sa* present = sas_.Find(entry.inboundSpi);
     if (present != nullptr && present->session == &session && SameSa(present->entry, entry)) {
+      if (!present->kept) staying.push_back(present);
+      present->kept = true;
+      // A new row would number from the start again, under the same keys (INV-3).
+      if (!SameMode(present->entry, entry)) {
+        Refuse(session, "SA changes its mode under the same keys");
+        continue;
+      }
       // The client has floated to another port in IKE; what NAT rebinding showed since stays otherwise.
       if (!(entry.flow == present->entry.flow)) present->endpoint = entry.flow;
       present->entry = std::move(entry);
-      if (!present->kept) staying.push_back(present);
-      present->kept = true;
     } else if (present != nullptr && present->session != &session) {
       Refuse(session, "inbound SPI belongs to another session");
     } else {
@@ -146,7 +154,10 @@ Sa* Engine::NewSa(Session& session, SaEntry& entry) {
                   .stalled = nullptr,
                   .icvOctets = 0};
   sa->endpoint = sa->entry.flow;
-  if (mark != nullptr) sa->sequence.next = sa->sequence.end = mark->next;
+  if (mark != nullptr) {
+    sa->sequence.next = sa->sequence.end = mark->next;
+    sa->sequence.firstSealed = mark->first;
+  }
   if (sa->suite().mac != crypto::Mac::kHmacSha256_128) sa->icvOctets = static_cast<uint8_t>(crypto::IcvOctets(sa->suite()));
   sa->accountSlot = options_.account->TakeSa();
   SaRow& row = options_.account->SaAt(sa->accountSlot);
@@ -305,7 +316,7 @@ void Engine::Remember(const Sa& sa) {
     pastBySpi_.erase(past_.front().first);
     past_.pop_front();
   }
-  past_.push_back({spi, {sa.entry.outboundSpi, sa.window.top(), sa.sequence.next}});
+  past_.push_back({spi, {sa.entry.outboundSpi, sa.window.top(), sa.sequence.next, sa.sequence.firstSealed}});
   pastBySpi_[spi] = std::prev(past_.end());
 }
 

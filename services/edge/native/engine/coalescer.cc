@@ -104,6 +104,7 @@ bool Coalescer::Merged(Slot& slot, const ip::Packet& packet, const Candidate& ca
 void Coalescer::Begin(const ip::Packet& packet, const Candidate& candidate, bool mergeable, bool priority,
                       size_t place) {
   Slot& slot = slots_[count_++];
+  last_ = &slot;
   slot.parts[0] = {packet.octets - kVnetHeader, packet.length + kVnetHeader};
   slot.octets = packet.octets;
   slot.length = packet.length;
@@ -124,6 +125,8 @@ void Coalescer::Begin(const ip::Packet& packet, const Candidate& candidate, bool
 void Coalescer::Add(const ip::Packet& packet, bool priority) {
   Candidate candidate{};
   const bool mergeable = Judge(packet, candidate);
+  // Most packets go on where the last one did.
+  if (mergeable && last_ != nullptr && SameFlow(*last_, packet) && Merged(*last_, packet, candidate)) return;
   // Fragments and unknown protocols have no ports here: hashed by their addresses alone.
   const bool ported = packet.protocol == ip::kTcp || packet.protocol == ip::kUdp;
   const uint8_t* addresses = packet.octets + (packet.ipv4 ? 12 : 8);
@@ -132,7 +135,10 @@ void Coalescer::Add(const ip::Packet& packet, bool priority) {
   const size_t place = Mixed(key) % kIndex;
   if (mergeable && index_[place] != 0) {
     Slot& slot = slots_[index_[place] - 1];
-    if (SameFlow(slot, packet) && Merged(slot, packet, candidate)) return;
+    if (&slot != last_ && SameFlow(slot, packet) && Merged(slot, packet, candidate)) {
+      last_ = &slot;
+      return;
+    }
   }
   Begin(packet, candidate, mergeable, priority, place);
 }
@@ -172,6 +178,7 @@ SuperPacket Coalescer::Finished(Slot& slot) {
 
 void Coalescer::Clear() {
   count_ = 0;
+  last_ = nullptr;
   std::memset(index_, 0, sizeof index_);
 }
 

@@ -76,6 +76,7 @@ class Coalescer {
   const bool merge_;
   const bool udp_;
   size_t count_ = 0;
+  Slot* last_ = nullptr;
   Slot slots_[kSlots];
   uint8_t index_[kIndex] = {};
 };

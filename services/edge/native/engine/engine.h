@@ -18,6 +18,7 @@
 #include "coalescer.h"
 #include "contexts.h"
 #include "entries.h"
+#include "fair_share.h"
 #include "flat_map.h"
 #include "limits.h"
 #include "records.h"
@@ -106,6 +107,8 @@ class Engine {
   void Publish(double at);
   // Which worker has another session's prefixes; -1 to forget them.
   void Elsewhere(const Prefix& prefix, int worker);
+  // Whether the last turn of the loop could do all that there was.
+  void Turn(double at, bool backlog) { fairShare_.Turn(at, backlog); }
   void CountUnrouted() { CountDrop(Drop::kNoRoute, nullptr); }
 
   Records& records() { return records_; }
@@ -181,6 +184,7 @@ class Engine {
   enum class Numbered : uint8_t { kTaken, kStalled, kExhausted };
   Numbered TakeSequence(Sa& sa, uint64_t& sequence);
   static bool NeedsMore(const Sa& sa);
+  static bool AddSequences(Sa& sa, uint64_t first, uint64_t end);
   uint8_t* Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bool priority);
   void WantSequence(Sa& sa);
   uint8_t* Begin(Sa& sa, size_t payload, uint8_t nextHeader, uint8_t tos, bool priority, double at);
@@ -210,6 +214,7 @@ class Engine {
   Coalescer coalescer_;
   Records records_;
   Admission admission_;
+  FairShare fairShare_;
   FlatMap<uint64_t, Session*> sessions_;
   FlatMap<uint32_t, Sa*> sas_;
   Routes routes_;

@@ -136,7 +136,8 @@ class EngineFace : public Napi::ObjectWrap<EngineFace> {
     options.account = account_.get();
     const Octets past = octets("past");
     for (size_t at = 0; at + 24 <= past.length; at += 24) {
-      options.past.push_back({Load32(past.data + at), {Load32(past.data + at + 4), Load64(past.data + at + 8), Load64(past.data + at + 16)}});
+      options.past.push_back(
+          {Load32(past.data + at), {Load32(past.data + at + 4), Load64(past.data + at + 8), Load64(past.data + at + 16)}});
     }
     options.coalesce = flag("coalesce");
     options.coalesceUdp = flag("coalesceUdp");
@@ -315,7 +316,11 @@ class EngineFace : public Napi::ObjectWrap<EngineFace> {
   // run(maxMs): true when a command waits.
   Napi::Value Run(const Napi::CallbackInfo& info) {
     if (loop_ == nullptr) throw Napi::Error::New(info.Env(), "an engine without sockets does not run");
-    return Napi::Boolean::New(info.Env(), loop_->Run(NumberArgument(info, 0, "maxMs")));
+    try {
+      return Napi::Boolean::New(info.Env(), loop_->Run(NumberArgument(info, 0, "maxMs")));
+    } catch (const std::exception& fault) {
+      throw Napi::Error::New(info.Env(), fault.what());
+    }
   }
 
   // send(flow, datagram)

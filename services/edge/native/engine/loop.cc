@@ -72,6 +72,7 @@ bool Loop::Run(double maxMs) {
     account.Count(Counter::kIdleNs, busySince - idleSince);
     const double at = options_.epochMs + static_cast<double>(busySince / 1000000u);
     bool commands = false;
+    bool backlog = false;
     packets_ = 0;
     if (ready > 0) {
       if (polled[0].revents != 0) {
@@ -80,10 +81,11 @@ bool Loop::Run(double maxMs) {
       }
       if (options_.workers > 1) FromNeighbours(at);
       for (size_t i = 0; i < options_.sockets.size(); i++) {
-        if (polled[2 + i].revents != 0) FromOutside(options_.sockets[i], at);
+        if (polled[2 + i].revents != 0 && FromOutside(options_.sockets[i], at)) backlog = true;
       }
-      if (polled[1].revents != 0) FromTun(at);
+      if (polled[1].revents != 0 && FromTun(at)) backlog = true;
     }
+    engine_->Turn(at, backlog);
     if (at - tickedAt_ >= kTickMs) Periodically(at);
     engine_->Flush();
     if (options_.workers > 1) WakeNeighbours();
@@ -125,10 +127,11 @@ void Loop::FromNeighbours(double at) {
   }
 }
 
-void Loop::FromOutside(SocketSpec& spec, double at) {
+bool Loop::FromOutside(SocketSpec& spec, double at) {
   Datagrams datagrams(spec, received_.get());
   const int count = datagrams.Receive(messages_);
-  if (count <= 0) return;
+  if (count <= 0) return false;
+  const bool full = static_cast<unsigned>(count) == messages_;
   OuterPacket packets[limits::kJobs];
   size_t gathered = 0;
   uint64_t octets = 0;
@@ -153,16 +156,17 @@ void Loop::FromOutside(SocketSpec& spec, double at) {
   messages_ = octets / static_cast<uint64_t>(count) > Datagrams::kSlot / 8 ? Datagrams::kFew : Datagrams::kMost;
   // Their memory is the next read's.
   engine_->Flush();
+  return full;
 }
 
-void Loop::FromTun(double at) {
+bool Loop::FromTun(double at) {
   uint8_t* octets = read_.get() + kFront;
   int big = 0;
   for (int i = 0; i < kTunPackets && big < kTunSuperPackets; i++) {
     const ssize_t length = read(options_.tun, octets - kVnetHeader, kPacket);
     if (length < 0 && errno == EINTR) continue;
     // EAGAIN; or EIO and EBADFD: the interface is down, and packets come again when it is up.
-    if (length <= kVnetHeader) break;
+    if (length <= kVnetHeader) return false;
     if (length > kSuperPacket) big++;
     VnetHeader vnet;
     std::memcpy(&vnet, octets - kVnetHeader, sizeof vnet);
@@ -175,6 +179,7 @@ void Loop::FromTun(double at) {
       HandOverInner(static_cast<uint32_t>(route.worker()), octets - kVnetHeader, static_cast<size_t>(length));
     }
   }
+  return true;
 }
 
 void Loop::HandOverEsp(uint32_t worker, const OuterPacket& packet) {

@@ -57,10 +57,10 @@ class Loop : public Outlet {
  private:
   struct Outgoing;
 
-  int Wait(double maxMs);
   void FromNeighbours(double at);
-  void FromOutside(SocketSpec& spec, double at);
-  void FromTun(double at);
+  // Both answer whether there may be more.
+  bool FromOutside(SocketSpec& spec, double at);
+  bool FromTun(double at);
   void HandOverEsp(uint32_t worker, const OuterPacket& packet);
   void HandOverInner(uint32_t worker, const uint8_t* vnet, size_t octets);
   void WakeNeighbours();

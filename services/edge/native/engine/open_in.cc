@@ -85,6 +85,7 @@ void Engine::EspIn(const OuterPacket& packet, bool udp, double at) {
   if (sa == nullptr) return CountDrop(Drop::kUnknownSpi, nullptr);
   if (sa->entry.expiresAt <= at) return CountDrop(Drop::kSaExpired, sa->session);
   if (sa->entry.udp != udp) return CountDrop(Drop::kWrongEncapsulation, sa->session);
+  if (!fairShare_.Admit(*sa->session, packet.length)) return CountDrop(Drop::kOverload, sa->session);
   // What an SA's peer truncates to is found out one packet at a time.
   if (sa->icvOctets == 0) OpenAll(at);
   uint8_t icv = sa->icvOctets != 0 ? sa->icvOctets : kWholeIcv;

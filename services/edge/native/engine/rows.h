@@ -165,7 +165,16 @@ struct SequenceBlocks {
   // The first number sealed under this engine's IV prefix; 0 before.
   uint64_t firstSealed = 0;
   bool asked = false;
+  // No more will be granted.
+  bool last = false;
+
   bool HasFollowing() const { return followingEnd != 0; }
+  void TurnOver() {
+    if (next < end || !HasFollowing()) return;
+    next = followingNext;
+    end = followingEnd;
+    followingNext = followingEnd = 0;
+  }
 };
 
 struct Sa {
@@ -236,9 +245,9 @@ struct Session {
   TokenBucket control;
   TokenBucket icmp;
   TokenBucket moves;
-  // Fair share under overload.
+  // What it asked for in the present round (fair_share.h).
   double share = 0;
-  uint32_t shareEpoch = 0;
+  uint32_t shareRound = 0;
 
   Call* FindCall(uint16_t id) const {
     for (const auto& call : calls) {
@@ -253,6 +262,8 @@ struct Mark {
   uint32_t outboundSpi;
   uint64_t top;
   uint64_t next;
+  // The first number sealed by this engine; 0 where it sealed none.
+  uint64_t first = 0;
 };
 
 }  // namespace culvert

@@ -75,14 +75,11 @@ Engine::Numbered Engine::TakeSequence(Sa& sa, uint64_t& sequence) {
   // An IV has the low half of the number, so after 2^32 of them the next would be the first again.
   const uint64_t upcoming = blocks.next >= blocks.end && blocks.HasFollowing() ? blocks.followingNext : blocks.next;
   if (blocks.firstSealed != 0 && upcoming - blocks.firstSealed >= limits::kSequenceEnd) return Numbered::kExhausted;
-  if (blocks.next >= blocks.end && blocks.HasFollowing()) {
-    blocks.next = blocks.followingNext;
-    blocks.end = blocks.followingEnd;
-    blocks.followingNext = blocks.followingEnd = 0;
-  }
+  blocks.TurnOver();
   if (NeedsMore(sa)) WantSequence(sa);
-  if (blocks.next >= SequenceEnd(sa)) return Numbered::kExhausted;
-  if (blocks.next >= blocks.end) return Numbered::kStalled;
+  if (blocks.next >= blocks.end) {
+    return blocks.last || blocks.next >= SequenceEnd(sa) ? Numbered::kExhausted : Numbered::kStalled;
+  }
   sequence = blocks.next++;
   if (blocks.firstSealed == 0) blocks.firstSealed = sequence;
   return Numbered::kTaken;
@@ -90,30 +87,41 @@ Engine::Numbered Engine::TakeSequence(Sa& sa, uint64_t& sequence) {
 
 bool Engine::NeedsMore(const Sa& sa) {
   const SequenceBlocks& blocks = sa.sequence;
-  return !blocks.asked && !blocks.HasFollowing() && blocks.end < SequenceEnd(sa) &&
+  return !blocks.asked && !blocks.last && !blocks.HasFollowing() && blocks.end < SequenceEnd(sa) &&
          blocks.end - blocks.next <= limits::kSequenceBlock / 2;
 }
 
-// Numbers [first, end) are ours alone: committed before they were granted.
-void Engine::Grant(uint32_t inboundSpi, uint64_t first, uint64_t end, double at) {
-  Sa* sa = sas_.Find(inboundSpi);
-  if (sa == nullptr) return;
-  SequenceBlocks& blocks = sa->sequence;
+// Numbers [first, end) are ours alone: committed before they were granted. What overlaps an earlier grant is
+// taken once (INV-3). False when there are no new ones.
+bool Engine::AddSequences(Sa& sa, uint64_t first, uint64_t end) {
+  SequenceBlocks& blocks = sa.sequence;
   blocks.asked = false;
-  const uint64_t from = std::max({first, uint64_t{1}, blocks.end});
-  const uint64_t to = std::min(end, SequenceEnd(*sa));
+  blocks.TurnOver();
+  const uint64_t from = std::max({first, uint64_t{1}, blocks.HasFollowing() ? blocks.followingEnd : blocks.end});
+  const uint64_t to = std::min(end, SequenceEnd(sa));
   if (from >= to) {
-    blocks.next = std::max(blocks.next, to);
-    blocks.end = std::max(blocks.end, to);
-    return;
+    // Others had the rest: what we have is all there will be.
+    if (to >= SequenceEnd(sa)) blocks.last = true;
+    return false;
   }
   if (blocks.next >= blocks.end) {
     blocks.next = from;
     blocks.end = to;
-  } else {
+  } else if (!blocks.HasFollowing()) {
     blocks.followingNext = from;
     blocks.followingEnd = to;
+  } else if (blocks.followingEnd == from) {
+    blocks.followingEnd = to;
+  } else {
+    // A third block with a gap before it is never used: that costs numbers, not order.
+    return false;
   }
+  return true;
+}
+
+void Engine::Grant(uint32_t inboundSpi, uint64_t first, uint64_t end, double at) {
+  Sa* sa = sas_.Find(inboundSpi);
+  if (sa == nullptr || !AddSequences(*sa, first, end)) return;
   if (sa->stalled == nullptr) return;
   // What has waited for numbers leaves, as far as they reach.
   const std::unique_ptr<std::deque<Stalled>> waiting = std::move(sa->stalled);

@@ -1,6 +1,7 @@
 #include "sealer.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "octets.h"
 
@@ -103,7 +104,10 @@ void Sealer::Seal() {
   if (requestCount_ > 0) ivs_.Unpredictable(requests_, requestCount_);
   requestCount_ = 0;
   if (jobCount_ > 0) backend_.Seal(jobs_, jobCount_);
+  // A cipher that fails is broken; what it made is zeros, and nothing of it may leave.
+  const bool failed = std::any_of(jobs_, jobs_ + jobCount_, [](const crypto::Job& job) { return !job.ok; });
   jobCount_ = 0;
+  if (failed) throw std::runtime_error("the cipher failed to seal");
 }
 
 void Sealer::Clear() {

@@ -44,6 +44,11 @@ Route Engine::Inner(uint8_t* octets, size_t length, const Offload& offload, doub
     CountDrop(Drop::kTunMalformed, link->session);
     return route;
   }
+  const size_t packets = offload.segment == 0 ? 1 : packet.length / offload.segment + 1;
+  if (!fairShare_.Admit(*link->session, packet.length, packets) && !policy::IsPriority(packet.TypeOfService())) {
+    CountDrop(Drop::kOverload, link->session);
+    return route;
+  }
   if (offload.segment != 0) {
     SegmentsOut(*link, packet, offload, at);
     return route;
