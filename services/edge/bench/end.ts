@@ -4,11 +4,11 @@ import { parseAddress } from '@culvert/wire/ip';
 import type { SocketSpec } from '../machine/listeners.ts';
 import { openTun } from '../machine/tun.ts';
 import { native } from '../native/index.ts';
-import type { EnginePolicy } from '../pipeline/index.ts';
+import { type EnginePolicy, SEQUENCE_BLOCK } from '../pipeline/index.ts';
 import type { PlaneReport } from '../service/plane.ts';
 import { type Crew, countersOf, createCrew } from '../worker/crew.ts';
 import { createDispatch } from '../worker/dispatch.ts';
-import { type BenchEnd, declarationOf, inboundSpi, sessionName } from './sessions.ts';
+import { type BenchEnd, declarationOf } from './sessions.ts';
 
 /**
  * One end of a measured tunnel: `node end.ts CONFIG.json`. The packet workers of the edge with sessions that
@@ -24,7 +24,6 @@ interface EndConfig extends BenchEnd {
 }
 
 const NAT_TRAVERSAL_PORT = 4500;
-const SEQUENCE_END = 2 ** 32;
 const OUTER_MTU = 1_500;
 
 const policy: EnginePolicy = {
@@ -54,14 +53,29 @@ const sockets: SocketSpec[][] = Array.from({ length: config.workers }, () => {
   ];
 });
 let backend = '';
+const threads: number[] = [];
+/** Sequence numbers are granted as they are wanted, as the service does; by inbound SPI. */
+const granted = new Map<number, number>();
 const heard = (reports: readonly PlaneReport[]) => {
   for (const report of reports) {
-    if (report.type === 'started') backend = report.backend;
-    else if (report.type === 'refused' || report.type === 'lost') throw new Error(JSON.stringify(report));
-    else if (report.type === 'event' && report.event.type === 'entry-refused')
+    if (report.type === 'started') {
+      backend = report.backend;
+      threads[report.engine] = report.thread;
+    } else if (report.type === 'lost') process.stderr.write(`${JSON.stringify(report)}\n`);
+    else if (report.type === 'refused') throw new Error(JSON.stringify(report));
+    else if (report.type === 'event' && report.event.type === 'entry-refused') {
       throw new Error(report.event.why);
+    } else if (report.type === 'event' && report.event.type === 'sequence-wanted') grant(report.event);
   }
 };
+
+function grant({ session, inboundSpi }: { readonly session: string; readonly inboundSpi: number }): void {
+  const first = granted.get(inboundSpi) ?? 1;
+  const end = first + SEQUENCE_BLOCK;
+  granted.set(inboundSpi, end);
+  dispatching.dispatch({ type: 'grant', session, inboundSpi, first, end });
+}
+
 const crew = createCrew({
   ivs: { nodeId: config.role + 1, generation: 1, cbcKey: new Uint8Array(randomBytes(32)) },
   policy,
@@ -78,14 +92,12 @@ const crew = createCrew({
   sockets,
   now: () => Date.now(),
   report: heard,
-  replaced: () => undefined,
+  replaced: (worker) => dispatching.repeat(worker),
 });
+const dispatching = createDispatch(config.workers, (worker, command) => crew.post(worker, command));
 await crew.ready;
-const { dispatch } = createDispatch(config.workers, (worker, command) => crew.post(worker, command));
 for (let index = 0; index < config.sessions; index += 1) {
-  dispatch({ type: 'declare', declaration: declarationOf(config, index) });
-  const sa = { session: sessionName(index), inboundSpi: inboundSpi(config.role, index) };
-  dispatch({ type: 'grant', ...sa, first: 1, end: SEQUENCE_END });
+  dispatching.dispatch({ type: 'declare', declaration: declarationOf(config, index) });
 }
 const settled = async () => {
   const known = () => crew.accounts.reduce((sum, account) => sum + account.counter('sessionRows') - 1, 0);
@@ -94,6 +106,8 @@ const settled = async () => {
 await settled();
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, tun: tun.name, backend })}\n`);
 process.once('SIGTERM', () => void end(crew));
+/** What a dying thread costs is measured this way. */
+process.on('SIGUSR2', () => void crew.kill(threads[0] ?? -1));
 
 async function end(running: Crew): Promise<void> {
   const counters = running.accounts.map((account, index) => countersOf(index, account));

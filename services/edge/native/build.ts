@@ -50,6 +50,8 @@ const COMMON = [
   '-D_GNU_SOURCE',
   '-DNAPI_VERSION=8',
   '-DNAPI_CPP_EXCEPTIONS',
+  // A thread that is being ended cannot take an exception any more: that must not end the process.
+  '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
   '-Wall',
   '-Wextra',
 ];

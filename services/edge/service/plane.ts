@@ -55,7 +55,12 @@ export type PlaneReport =
       readonly load: EngineLoad;
     }
   /** An engine runs, with this cipher. */
-  | { readonly type: 'started'; readonly engine: number; readonly backend: string }
+  | {
+      readonly type: 'started';
+      readonly engine: number;
+      readonly backend: string;
+      readonly thread: number;
+    }
   /** An engine's thread has died; another takes its place. */
   | { readonly type: 'lost'; readonly engine: number; readonly why: string }
   /** Control packets that were dropped because nobody took them in time. */

@@ -23,6 +23,8 @@ export interface Crew {
   readonly done: Promise<unknown>;
   readonly accounts: readonly AccountReader[];
   post(worker: number, command: WorkerCommand): void;
+  /** Ends a thread as a fault would, by the number it reported at its start; another takes its place. */
+  kill(thread: number): Promise<unknown>;
   /** Makes all workers end, at once and without waiting. */
   dismiss(): void;
   stop(): Promise<void>;
@@ -146,6 +148,7 @@ export function createCrew(options: CrewOptions): Crew {
       ports[worker]?.postMessage(command);
       native().wakeEvent(event);
     },
+    kill: async (thread) => pool.threads.find(({ threadId }) => threadId === thread)?.terminate(),
     dismiss,
     async stop() {
       process.removeListener('exit', dismiss);

@@ -1,4 +1,4 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import type { NativeSocket } from '../native/engine/index.ts';
 import {
   bucketNumbers,
@@ -50,7 +50,7 @@ export default function work(task: WorkerTask): void {
     outer: () => undefined,
     inner: () => undefined,
   };
-  reports.push({ type: 'started', engine: task.index, backend: engine.backend });
+  reports.push({ type: 'started', engine: task.index, backend: engine.backend, thread: threadId });
   while (Atomics.load(turn.shared, SHARED_STOP) === 0) {
     deliver(turn, task.main);
     if (engine.run(RUN_MS)) commands(turn);

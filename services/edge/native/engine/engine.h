@@ -107,8 +107,7 @@ class Engine {
   void Publish(double at);
   // Which worker has another session's prefixes; -1 to forget them.
   void Elsewhere(const Prefix& prefix, int worker);
-  // Whether the last turn of the loop could do all that there was.
-  void Turn(double at, bool backlog) { fairShare_.Turn(at, backlog); }
+  FairShare& fairShare() { return fairShare_; }
   void CountUnrouted() { CountDrop(Drop::kNoRoute, nullptr); }
 
   Records& records() { return records_; }

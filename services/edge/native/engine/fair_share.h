@@ -13,6 +13,8 @@ namespace culvert {
 
 class FairShare {
  public:
+  static constexpr double kRoundMs = 10;
+
   // False: the session has had its share of this round. Every packet counts, so that demand is known.
   bool Admit(Session& session, size_t octets, size_t packets = 1) {
     const double cost = static_cast<double>(octets + packets * kPacketCost);
@@ -22,30 +24,31 @@ class FairShare {
       sessions_++;
     }
     session.share += cost;
-    if (pressed_ && session.share > share_) return false;
+    if (pressed_ && session.share > share_) {
+      denied_ = true;
+      return false;
+    }
     done_ += cost;
     return true;
   }
 
-  // To be told of every turn: whether there was more to do than the turn could.
-  void Turn(double at, bool backlog) {
-    if (!backlog) idleAt_ = at;
-    if (at - beganAt_ < kRoundMs) return;
-    const bool late = at - idleAt_ >= kPatienceMs;
+  // A round is over. `lost`: queues in front of this worker overflowed, so that there was more than it can do.
+  void Turn(bool lost) {
     if (!pressed_) {
+      // Alone, a session only takes from itself: the queue drops as well as we do.
+      pressed_ = lost && sessions_ > 1;
       // As if all had asked for the same: too little for those who ask for more, and it grows from there.
-      pressed_ = late;
-      share_ = done_ / std::max(1u, sessions_);
+      if (pressed_) share_ = done_ / sessions_;
     } else {
-      // Less while there is a backlog, more when there was none: the share settles where the work just fits,
-      // and the matter is over when nobody asks for so much.
-      share_ *= idleAt_ < beganAt_ ? kLess : kMore;
-      pressed_ = late || share_ <= done_;
+      // The share settles where the work just fits. When nobody asks for more and nothing is lost, it is over.
+      share_ *= lost ? kLess : kMore;
+      pressed_ = lost || denied_;
     }
-    beganAt_ = at;
+    share_ = std::max(share_, kLeast);
     round_++;
     sessions_ = 0;
     done_ = 0;
+    denied_ = false;
   }
 
   bool pressed() const { return pressed_; }
@@ -53,19 +56,17 @@ class FairShare {
  private:
   // What a packet costs beside its octets, in octets: about as long as a cipher takes for so many.
   static constexpr size_t kPacketCost = 500;
-  static constexpr double kRoundMs = 10;
-  // A backlog that lasts so long is no burst.
-  static constexpr double kPatienceMs = 50;
   static constexpr double kLess = 0.9;
-  static constexpr double kMore = 1.1;
+  static constexpr double kMore = 1.05;
+  // A burst of a window full of packets is always let through.
+  static constexpr double kLeast = 16384;
 
-  double idleAt_ = 0;
-  double beganAt_ = 0;
   double share_ = 0;
   double done_ = 0;
   uint32_t sessions_ = 0;
   uint32_t round_ = 1;
   bool pressed_ = false;
+  bool denied_ = false;
 };
 
 }  // namespace culvert

@@ -39,6 +39,12 @@ uint64_t Nanoseconds() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
+std::vector<int> DescriptorsOf(const std::vector<SocketSpec>& sockets) {
+  std::vector<int> descriptors;
+  for (const SocketSpec& spec : sockets) descriptors.push_back(spec.fd);
+  return descriptors;
+}
+
 }  // namespace
 
 Loop::Loop(LoopOptions options)
@@ -46,7 +52,9 @@ Loop::Loop(LoopOptions options)
       received_(std::make_unique_for_overwrite<uint8_t[]>(Datagrams::kMost * Datagrams::kSlot)),
       read_(std::make_unique_for_overwrite<uint8_t[]>(kFront + kPacket)),
       wake_(options_.workers),
-      messages_(Datagrams::kMost) {}
+      messages_(Datagrams::kMost),
+      queues_(options_.tun, DescriptorsOf(options_.sockets)),
+      dropped_(queues_.Dropped()) {}
 
 double Loop::Now() const {
   // Whole milliseconds, as everywhere.
@@ -72,7 +80,6 @@ bool Loop::Run(double maxMs) {
     account.Count(Counter::kIdleNs, busySince - idleSince);
     const double at = options_.epochMs + static_cast<double>(busySince / 1000000u);
     bool commands = false;
-    bool backlog = false;
     packets_ = 0;
     if (ready > 0) {
       if (polled[0].revents != 0) {
@@ -81,11 +88,11 @@ bool Loop::Run(double maxMs) {
       }
       if (options_.workers > 1) FromNeighbours(at);
       for (size_t i = 0; i < options_.sockets.size(); i++) {
-        if (polled[2 + i].revents != 0 && FromOutside(options_.sockets[i], at)) backlog = true;
+        if (polled[2 + i].revents != 0 && FromOutside(options_.sockets[i], at)) backlog_ = true;
       }
-      if (polled[1].revents != 0 && FromTun(at)) backlog = true;
+      if (polled[1].revents != 0 && FromTun(at)) backlog_ = true;
     }
-    engine_->Turn(at, backlog);
+    if (at - roundAt_ >= FairShare::kRoundMs) Share(at);
     if (at - tickedAt_ >= kTickMs) Periodically(at);
     engine_->Flush();
     if (options_.workers > 1) WakeNeighbours();
@@ -221,21 +228,24 @@ void Loop::Periodically(double at) {
   tickedAt_ = at;
   engine_->Tick(at);
   engine_->Publish(at);
-  MeasureQueues();
-}
-
-// How much waits in the receive queues (SO_MEMINFO): what this worker has not kept up with.
-void Loop::MeasureQueues() {
-  uint64_t waiting = 0;
-  for (const SocketSpec& spec : options_.sockets) {
-    uint32_t memory[9] = {};
-    socklen_t length = sizeof memory;
-    if (getsockopt(spec.fd, SOL_SOCKET, SO_MEMINFO, memory, &length) == 0) waiting += memory[0];
-  }
   Account& account = engine_->account();
+  const uint64_t waiting = queues_.Waiting();
   account.Set(Counter::kQueueOctets, waiting);
   account.Set(Counter::kQueueOctetsMax, std::max(waiting, account.Get(Counter::kQueueOctetsMax)));
   account.Set(Counter::kContextMisses, engine_->contexts().misses());
+}
+
+// Whether there was more than this worker could do shows in what the queues had to drop.
+void Loop::Share(double at) {
+  roundAt_ = at;
+  bool lost = false;
+  if (backlog_ || engine_->fairShare().pressed()) {
+    const uint64_t dropped = queues_.Dropped();
+    lost = dropped != dropped_;
+    dropped_ = dropped;
+  }
+  backlog_ = false;
+  engine_->fairShare().Turn(lost);
 }
 
 }  // namespace culvert

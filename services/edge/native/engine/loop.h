@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine.h"
+#include "queues.h"
 #include "ring.h"
 
 namespace culvert {
@@ -65,7 +66,7 @@ class Loop : public Outlet {
   void HandOverInner(uint32_t worker, const uint8_t* vnet, size_t octets);
   void WakeNeighbours();
   void Periodically(double at);
-  void MeasureQueues();
+  void Share(double at);
   const SocketSpec* SocketFor(const Flow& flow, bool udp);
   void Transmit(int fd, Outgoing* messages, size_t count);
   void TransmitOneByOne(int fd, const Outgoing& message);
@@ -77,7 +78,13 @@ class Loop : public Outlet {
   std::vector<bool> wake_;
   // Messages of one recvmmsg: few where each is a super-packet, for they shall stay in the cache.
   unsigned messages_;
+  Queues queues_;
   double tickedAt_ = 0;
+  // The present round of fair shares: when it began, whether a turn of it left packets behind, and what the
+  // queues had dropped before.
+  double roundAt_ = 0;
+  bool backlog_ = false;
+  uint64_t dropped_ = 0;
   uint64_t packets_ = 0;
   const SocketSpec* lastSocket_ = nullptr;
 };
