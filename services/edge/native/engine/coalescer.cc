@@ -13,8 +13,13 @@ constexpr uint8_t kAck = 0x10;
 constexpr uint32_t kLongest = 65535;
 constexpr size_t kTcpChecksum = 16;
 constexpr size_t kUdpChecksum = 6;
+// Where a packet begins in its slot's buffer: the tun's header fits in front.
+constexpr size_t kFront = 64;
 
 }  // namespace
+
+Coalescer::Coalescer(bool merge, bool udp)
+    : merge_(merge), udp_(udp), buffers_(std::make_unique_for_overwrite<uint8_t[]>(kSlots * kBuffer)) {}
 
 // What merging needs to know of one packet.
 struct Coalescer::Candidate {
@@ -51,7 +56,7 @@ bool Coalescer::SameFlow(const Slot& slot, const ip::Packet& packet) {
 }
 
 bool Coalescer::Follows(const Slot& slot, const ip::Packet& packet, const Candidate& candidate) {
-  if (slot.closed || slot.count == kParts || slot.header != candidate.header || candidate.payload > slot.segment ||
+  if (slot.closed || slot.count == kPackets || slot.header != candidate.header || candidate.payload > slot.segment ||
       slot.length + candidate.payload > kLongest) {
     return false;
   }
@@ -74,26 +79,35 @@ bool Coalescer::Follows(const Slot& slot, const ip::Packet& packet, const Candid
          std::memcmp(a + 14, b + 14, 2) == 0 && std::memcmp(a + 18, b + 18, candidate.header - packet.upper - 18) == 0;
 }
 
-bool Coalescer::ChecksumHolds(const uint8_t* octets, uint32_t length, uint32_t upper, uint8_t protocol, bool ipv4) {
-  const size_t size = ipv4 ? 4 : 16;
-  const uint8_t* addresses = octets + (ipv4 ? 12 : 8);
-  const uint32_t covered = length - upper;
-  return Folded(SumOf(octets + upper, covered,
-                      PseudoHeader(addresses, addresses + size, size, protocol, covered))) == 0xffff;
+// What the transport checksum covers beside the segment itself.
+uint64_t Coalescer::Pseudo(const Slot& slot, const uint8_t* octets, uint32_t covered) {
+  const size_t size = slot.ipv4 ? 4 : 16;
+  const uint8_t* addresses = octets + (slot.ipv4 ? 12 : 8);
+  return PseudoHeader(addresses, addresses + size, size, slot.protocol, covered);
 }
 
+// The checksum will be made anew, so a wrong one must not be made right by that: what it does not vouch for
+// is not merged.
 bool Coalescer::Merged(Slot& slot, const ip::Packet& packet, const Candidate& candidate) {
   if (!Follows(slot, packet, candidate)) return false;
-  // The checksum will be made anew, so a wrong one must not be made right by that.
   if (!slot.verified) {
-    if (!ChecksumHolds(slot.octets, slot.length, slot.upper, slot.protocol, slot.ipv4)) {
+    const uint32_t covered = slot.length - slot.upper;
+    if (Folded(SumOf(slot.octets + slot.upper, covered, Pseudo(slot, slot.octets, covered))) != 0xffff) {
       slot.closed = true;
       return false;
     }
     slot.verified = true;
+    uint8_t* buffer = buffers_.get() + static_cast<size_t>(&slot - slots_) * kBuffer + kFront;
+    std::memcpy(buffer, slot.octets, slot.length);
+    slot.octets = buffer;
   }
-  if (!ChecksumHolds(packet.octets, packet.length, packet.upper, packet.protocol, packet.ipv4)) return false;
-  slot.parts[slot.count++] = {packet.octets + candidate.header, candidate.payload};
+  const uint32_t covered = packet.length - packet.upper;
+  const uint64_t headers = SumHeader(packet.octets + packet.upper, candidate.header - packet.upper,
+                                 Pseudo(slot, packet.octets, covered));
+  if (Folded(SumCopy(slot.octets + slot.length, packet.octets + candidate.header, candidate.payload, headers)) != 0xffff) {
+    return false;
+  }
+  slot.count++;
   slot.length += candidate.payload;
   slot.nextSequence += candidate.payload;
   if (candidate.push) slot.octets[slot.upper + 13] |= kPsh;
@@ -105,7 +119,6 @@ void Coalescer::Begin(const ip::Packet& packet, const Candidate& candidate, bool
                       size_t place) {
   Slot& slot = slots_[count_++];
   last_ = &slot;
-  slot.parts[0] = {packet.octets - kVnetHeader, packet.length + kVnetHeader};
   slot.octets = packet.octets;
   slot.length = packet.length;
   slot.count = 1;
@@ -148,19 +161,17 @@ SuperPacket Coalescer::Finished(Slot& slot) {
   uint8_t* octets = slot.octets;
   if (slot.count > 1) {
     const bool tcp = slot.protocol == ip::kTcp;
-    const size_t size = slot.ipv4 ? 4 : 16;
-    const uint8_t* addresses = octets + (slot.ipv4 ? 12 : 8);
     const uint32_t covered = slot.length - slot.upper;
     if (slot.ipv4) {
       Store16(octets + 2, static_cast<uint16_t>(slot.length));
       octets[10] = octets[11] = 0;
-      StoreChecksum(octets + 10, SumOf(octets, ip::kIpv4Header));
+      StoreChecksum(octets + 10, SumHeader(octets, ip::kIpv4Header));
     } else {
       Store16(octets + 4, static_cast<uint16_t>(slot.length - ip::kIpv6Header));
     }
     if (!tcp) Store16(octets + slot.upper + 4, static_cast<uint16_t>(covered));
     // What CHECKSUM_PARTIAL wants: the pseudo-header's sum, not complemented.
-    const uint16_t sum = Folded(PseudoHeader(addresses, addresses + size, size, slot.protocol, covered));
+    const uint16_t sum = Folded(Pseudo(slot, octets, covered));
     const size_t checksum = tcp ? kTcpChecksum : kUdpChecksum;
     std::memcpy(octets + slot.upper + checksum, &sum, sizeof sum);
     header.flags = kVnetNeedsChecksum;
@@ -173,7 +184,7 @@ SuperPacket Coalescer::Finished(Slot& slot) {
     header.flags = kVnetDataValid;
   }
   std::memcpy(octets - kVnetHeader, &header, sizeof header);
-  return {slot.parts, static_cast<int>(slot.count), slot.count};
+  return {octets - kVnetHeader, slot.length + kVnetHeader, slot.count};
 }
 
 void Coalescer::Clear() {

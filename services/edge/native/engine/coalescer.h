@@ -1,20 +1,22 @@
 // Joins packets of one flow into super-packets on their way to the tun, as the kernel's GRO would have done:
-// one write for up to 64 KiB. Payloads stay where they were decrypted; a super-packet is a list of parts.
+// one write for up to 64 KiB. A packet that finds no company stays where it was decrypted; of others the
+// payload is copied behind that of the one before, in the same pass that sums it, while it is in the cache.
+// (Parts that stay in place and one writev for all of them cost the kernel more than the copy costs us.)
 #pragma once
-
-#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "ip.h"
 #include "vnet.h"
 
 namespace culvert {
 
+// From its virtio header on.
 struct SuperPacket {
-  const iovec* parts;
-  int count;
+  const uint8_t* octets;
+  size_t length;
   // Packets in it.
   uint32_t packets;
 };
@@ -22,7 +24,7 @@ struct SuperPacket {
 class Coalescer {
  public:
   // `merge` false: every packet alone. `udp`: the tun takes UDP super-packets (USO).
-  Coalescer(bool merge, bool udp) : merge_(merge), udp_(udp) {}
+  Coalescer(bool merge, bool udp);
 
   // The packet's memory stays valid until `Clear`, has kVnetHeader free octets in front, and may be changed.
   // Call only when not `full`. What nobody merges is not put in another order either.
@@ -45,12 +47,13 @@ class Coalescer {
 
  private:
   static constexpr size_t kSlots = 64;
-  static constexpr uint32_t kParts = 64;
+  static constexpr uint32_t kPackets = 64;
+  // Its longest packet behind the tun's header, on cache lines of its own.
+  static constexpr size_t kBuffer = 65536 + 128;
   static constexpr size_t kIndex = 256;
 
   struct Slot {
-    iovec parts[kParts];
-    uint8_t* octets;  // the first packet
+    uint8_t* octets;  // the first packet, in place or in the slot's buffer
     uint32_t length;
     uint32_t count;
     uint32_t header;  // IP and transport headers
@@ -68,7 +71,7 @@ class Coalescer {
   bool Judge(const ip::Packet& packet, Candidate& candidate) const;
   static bool SameFlow(const Slot& slot, const ip::Packet& packet);
   static bool Follows(const Slot& slot, const ip::Packet& packet, const Candidate& candidate);
-  static bool ChecksumHolds(const uint8_t* octets, uint32_t length, uint32_t upper, uint8_t protocol, bool ipv4);
+  static uint64_t Pseudo(const Slot& slot, const uint8_t* octets, uint32_t covered);
   bool Merged(Slot& slot, const ip::Packet& packet, const Candidate& candidate);
   void Begin(const ip::Packet& packet, const Candidate& candidate, bool mergeable, bool priority, size_t place);
   SuperPacket Finished(Slot& slot);
@@ -78,6 +81,7 @@ class Coalescer {
   size_t count_ = 0;
   Slot* last_ = nullptr;
   Slot slots_[kSlots];
+  std::unique_ptr<uint8_t[]> buffers_;
   uint8_t index_[kIndex] = {};
 };
 

@@ -40,13 +40,8 @@ class Capture : public Outlet {
   void Drive(Engine& engine) { engine_ = &engine; }
   void ToTun(const SuperPacket& packet) override {
     Records& records = engine_->records();
-    std::vector<uint8_t> octets;
-    for (int i = 0; i < packet.count; i++) {
-      const auto* part = static_cast<const uint8_t*>(packet.parts[i].iov_base);
-      octets.insert(octets.end(), part, part + packet.parts[i].iov_len);
-    }
     records.Begin(RecordKind::kInner);
-    records.Octets(octets.data(), octets.size());
+    records.Octets(packet.octets, packet.length);
     records.End();
   }
   void ToPeers(const std::vector<Group>& groups) override {

@@ -75,7 +75,7 @@ bool ParseIpv4(uint8_t* octets, size_t length, Packet& packet) {
   const uint32_t offset = (flags & kFragmentOffset) * 8u;
   // A fragment that ends beyond the largest packet is the oldest of attacks.
   if (offset + total - header > 0xffff) return false;
-  if (Folded(SumOf(octets, header)) != 0xffff) return false;
+  if (Folded(SumHeader(octets, header)) != 0xffff) return false;
   packet = {octets,
             total,
             header,

@@ -110,7 +110,8 @@ void Engine::EspIn(const OuterPacket& packet, bool udp, double at) {
                           false};
   }
   openings_[openingCount_++] = {sa, &packet, packet.octets, packet.length, sequence, tried, icv};
-  if (openingCount_ == limits::kJobs || sa->icvOctets == 0) OpenAll(at);
+  const size_t most = crypto::IsGcm(sa->suite().cipher) ? limits::kJobsOneByOne : limits::kJobs;
+  if (openingCount_ >= most || sa->icvOctets == 0) OpenAll(at);
 }
 
 void Engine::OpenAll(double at) {

@@ -1,6 +1,7 @@
 #include "replay_window.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace culvert {
 namespace {
@@ -10,8 +11,7 @@ constexpr uint32_t kWordBits = 32;
 ReplayWindow::ReplayWindow(uint32_t size, uint64_t top) : top_(top) {
   const uint32_t words = (size + kWordBits - 1) / kWordBits;
   size_ = words * kWordBits;
-  // One more than the window needs, so that moving it clears whole words.
-  words_ = words + 1;
+  words_ = std::bit_ceil(words + 1);
   ring_ = std::make_unique<uint32_t[]>(words_);
   if (top == 0) return;
   std::fill_n(ring_.get(), words_, 0xffffffffu);
@@ -31,7 +31,7 @@ void ReplayWindow::Accept(uint64_t sequence) {
   if (sequence > top_) {
     const uint64_t to = sequence / kWordBits;
     const uint64_t moved = std::min<uint64_t>(to - top_ / kWordBits, words_);
-    for (uint64_t step = 0; step < moved; step++) ring_[(to - step) % words_] = 0;
+    for (uint64_t step = 0; step < moved; step++) ring_[(to - step) & (words_ - 1)] = 0;
     top_ = sequence;
   }
   ring_[Slot(sequence)] |= 1u << (sequence % kWordBits);

@@ -23,12 +23,11 @@ class ReplayWindow {
   size_t octets() const { return words_ * sizeof(uint32_t); }
 
  private:
-  // Remainders by a power of two would need more memory than by the ring's own size; the size is fixed per
-  // window, and a division of 64 bits by it costs less than a cache miss.
-  uint32_t Slot(uint64_t sequence) const { return static_cast<uint32_t>((sequence >> 5) % words_); }
+  uint32_t Slot(uint64_t sequence) const { return static_cast<uint32_t>(sequence >> 5) & (words_ - 1); }
 
   uint64_t top_;
   uint32_t size_;
+  // A power of two, and more than the window needs, so that moving it clears whole words.
   uint32_t words_;
   std::unique_ptr<uint32_t[]> ring_;
 };

@@ -51,6 +51,7 @@ uint8_t* Sealer::Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bo
   const uint8_t icv = sa.sealedIcvOctets();
   plainOctets_ = PlainOctets(sa, payload);
   const size_t iv = crypto::IvOctets(cipher);
+  most_ = crypto::IsGcm(cipher) ? limits::kJobsOneByOne : limits::kJobs;
   const uint32_t sealed = static_cast<uint32_t>(kEspHeader + iv + plainOctets_ + icv);
   uint8_t* packet = arena_.get() + used_;
   used_ += sealed;
@@ -97,7 +98,7 @@ void Sealer::Close(uint8_t nextHeader) {
   for (size_t i = 0; i < padding; i++) at[i] = static_cast<uint8_t>(i + 1);
   at[padding] = static_cast<uint8_t>(padding);
   at[padding + 1] = nextHeader;
-  if (jobCount_ == limits::kJobs) Seal();
+  if (jobCount_ >= most_) Seal();
 }
 
 void Sealer::Seal() {

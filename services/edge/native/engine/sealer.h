@@ -62,6 +62,8 @@ class Sealer {
   std::vector<Group> groups_;
   crypto::Job jobs_[limits::kJobs];
   size_t jobCount_ = 0;
+  // As many jobs as suit the last packet's cipher.
+  size_t most_ = limits::kJobs;
   crypto::IvRequest requests_[limits::kJobs];
   size_t requestCount_ = 0;
   // The packet between Open and Close.

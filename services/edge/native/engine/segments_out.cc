@@ -32,13 +32,13 @@ class Cutter {
     std::copy_n(packet.octets, headers, template_);
     const size_t size = packet.ipv4 ? 4 : 16;
     const uint8_t* addresses = packet.octets + (packet.ipv4 ? 12 : 8);
-    addresses_ = SumOf(addresses, size * 2) + Word(packet.protocol);
+    addresses_ = SumHeader(addresses, size * 2) + Word(packet.protocol);
     if (packet.ipv4) {
       identification_ = Load16(template_ + 4);
       Store16(template_ + 2, 0);
       Store16(template_ + 4, 0);
       Store16(template_ + 10, 0);
-      ipSum_ = SumOf(template_, upper_);
+      ipSum_ = SumHeader(template_, upper_);
     }
     uint8_t* upper = template_ + upper_;
     if (tcp_) {
@@ -51,7 +51,7 @@ class Cutter {
       Store16(upper + 4, 0);
       Store16(upper + 6, 0);
     }
-    upperSum_ = SumOf(upper, headers - upper_);
+    upperSum_ = SumHeader(upper, headers - upper_);
   }
 
   bool done() const { return at_ >= packet_.length; }

@@ -2,7 +2,6 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -211,7 +210,7 @@ void Loop::ToTun(const SuperPacket& packet) {
   Account& account = engine_->account();
   ssize_t written;
   do {
-    written = writev(options_.tun, packet.parts, packet.count);
+    written = write(options_.tun, packet.octets, packet.length);
   } while (written < 0 && errno == EINTR);
   account.Count(written >= 0 ? Counter::kTunWritten : Counter::kTunFailed, packet.packets);
 }
