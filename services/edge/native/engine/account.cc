@@ -61,11 +61,13 @@ uint32_t Account::TakeSession(uint64_t session) {
 void Account::FreeSession(uint32_t slot) {
   if (slot == 0) return;
   SessionRow& row = sessions_[slot];
-  const uint64_t version = row.version;
-  std::atomic_ref<uint64_t>(row.version).store(version + 1, std::memory_order_release);
-  row = SessionRow{};
-  row.spare[0] = freeSession_;
-  std::atomic_ref<uint64_t>(row.version).store(version + 2, std::memory_order_release);
+  SessionRow empty{};
+  empty.version = row.version + 1;
+  empty.spare[0] = freeSession_;
+  std::atomic_ref<uint64_t>(row.version).store(empty.version, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  row = empty;
+  std::atomic_ref<uint64_t>(row.version).store(empty.version + 1, std::memory_order_release);
   freeSession_ = slot;
 }
 

@@ -32,6 +32,7 @@ bool SameRate(bool hadA, const Rate& a, bool hadB, const Rate& b) {
 bool Engine::Declare(const uint8_t* octets, size_t length, double at, std::string& why) {
   std::optional<Declaration> declaration = ReadDeclaration(octets, length, why);
   if (!declaration) return false;
+  trail_.Forget();
   Session* session = sessions_.Find(declaration->session);
   if (session == nullptr) {
     session = new Session{};
@@ -39,6 +40,13 @@ bool Engine::Declare(const uint8_t* octets, size_t length, double at, std::strin
     session->accountSlot = options_.account->TakeSession(session->id);
     SessionRow& row = options_.account->SessionAt(session->accountSlot);
     session->account = row.cells;
+    if (session->accountSlot != 0 && row.session == session->id) {
+      // From an engine that is gone: what it knew goes on too.
+      session->drops = row.drops;
+      session->lastInboundAt = row.lastInboundAt;
+    } else {
+      row.lastInboundAt = session->lastInboundAt;
+    }
     std::atomic_ref<uint64_t>(row.session).store(session->id, std::memory_order_release);
     session->control = TokenBucket::Full(limits::kL2tpControl, at);
     session->icmp = TokenBucket::Full(limits::kIcmp, at);
@@ -108,7 +116,6 @@ void Engine::ReconcileSas(Session& session, std::vector<SaEntry>& wanted, const 
   for (Sa* sa : session.sas) {
     if (sa->kept) staying.push_back(sa);
   }
-  std::vector<Sa*> made;
   for (SaEntry& entry : wanted) {
     Sa* present = sas_.Find(entry.inboundSpi);
     if (present != nullptr && present->session == &session && SameSa(present->entry, entry)) {
@@ -125,17 +132,19 @@ void Engine::ReconcileSas(Session& session, std::vector<SaEntry>& wanted, const 
     } else if (present != nullptr && present->session != &session) {
       Refuse(session, "inbound SPI belongs to another session");
     } else {
-      made.push_back(NewSa(session, entry));
-      staying.push_back(made.back());
-      made.back()->kept = true;
+      staying.push_back(NewSa(session, entry));
+      staying.back()->kept = true;
     }
   }
+  // Packets that wait to be sealed have its keys.
+  if (std::any_of(session.sas.begin(), session.sas.end(), [](const Sa* sa) { return !sa->kept; })) sealer_.Seal();
   for (Sa* sa : session.sas) {
     if (sa->kept) continue;
     Remember(*sa);
     RemoveSa(sa);
   }
-  for (Sa* sa : made) sas_.Set(sa->entry.inboundSpi, sa);
+  // All of them: one that goes may have had the same SPI as one that stays.
+  for (Sa* sa : staying) sas_.Set(sa->entry.inboundSpi, sa);
   std::stable_sort(staying.begin(), staying.end(),
                    [](const Sa* a, const Sa* b) { return a->entry.createdAt > b->entry.createdAt; });
   session.sas = std::move(staying);
@@ -170,9 +179,13 @@ Sa* Engine::NewSa(Session& session, SaEntry& entry) {
 
 void Engine::RemoveSa(Sa* sa) {
   sas_.Erase(sa->entry.inboundSpi);
+  options_.account->FreeSa(sa->accountSlot);
+  DeleteSa(sa);
+}
+
+void Engine::DeleteSa(Sa* sa) {
   contexts_.Release(sa->opening);
   contexts_.Release(sa->sealing);
-  options_.account->FreeSa(sa->accountSlot);
   explicit_bzero(&sa->entry.inbound, sizeof sa->entry.inbound);
   explicit_bzero(&sa->entry.outbound, sizeof sa->entry.outbound);
   delete sa;

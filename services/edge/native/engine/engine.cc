@@ -29,13 +29,11 @@ Engine::Engine(const EngineOptions& options)
   options_.past.clear();
 }
 
+// Its rows in shared memory stay as they are: they say how far it had come, and its successor may have them.
 Engine::~Engine() {
-  std::vector<Sa*> sas;
-  sas_.ForEach([&](uint32_t, Sa* sa) { sas.push_back(sa); });
-  for (Sa* sa : sas) RemoveSa(sa);
   sessions_.ForEach([&](uint64_t, Session* session) {
+    for (Sa* sa : session->sas) DeleteSa(sa);
     for (Declared& declared : session->declared) explicit_bzero(declared.octets.data(), declared.octets.size());
-    options_.account->FreeSession(session->accountSlot);
     delete session;
   });
 }

@@ -126,6 +126,7 @@ class Engine {
   void ReconcileLinks(Session& session, std::vector<LinkEntry>& wanted, const std::vector<uint16_t>& kept, double at);
   Sa* NewSa(Session& session, SaEntry& entry);
   void RemoveSa(Sa* sa);
+  void DeleteSa(Sa* sa);
   bool AddRoutes(Link& link);
   void RemoveRoutes(const Link& link);
   void Refuse(const Session& session, const std::string& why);
