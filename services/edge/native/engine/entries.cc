@@ -136,7 +136,7 @@ bool ReadSa(Reader& reader, SaEntry& sa, std::string& why) {
   return reader.ok();
 }
 
-void ReadCall(Reader& reader, CallEntry& call) {
+bool ReadCall(Reader& reader, CallEntry& call, std::string& why) {
   call.ourTunnel = reader.U16();
   call.ourCall = reader.U16();
   call.theirTunnel = reader.U16();
@@ -144,6 +144,12 @@ void ReadCall(Reader& reader, CallEntry& call) {
   call.localPort = reader.U16();
   call.remotePort = reader.U16();
   call.sequencing = reader.U8() != 0;
+  // RFC 2661 §3.1; and a link of call 0 has none, in whose stead it would be taken.
+  if (reader.ok() && call.ourCall == 0) {
+    why = "call: 0 is no call";
+    return false;
+  }
+  return reader.ok();
 }
 
 bool ReadRate(Reader& reader, Rate& rate) {
@@ -238,7 +244,7 @@ bool ReadEntries(const std::vector<uint8_t>& octets, Entries& entries, std::stri
     if (kind == kSa) {
       good = ReadSa(reader, entries.sas.emplace_back(), why);
     } else if (kind == kCall) {
-      ReadCall(reader, entries.calls.emplace_back());
+      good = ReadCall(reader, entries.calls.emplace_back(), why);
     } else if (kind == kLink) {
       good = ReadLink(reader, entries.links.emplace_back(), why);
     } else if (kind == kKeptSa) {

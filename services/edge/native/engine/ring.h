@@ -16,7 +16,9 @@ class Ring {
       : head_(reinterpret_cast<uint64_t*>(memory)),
         tail_(reinterpret_cast<uint64_t*>(memory + 64)),
         data_(memory + kHeader),
-        size_(octets - kHeader) {}
+        size_(octets - kHeader),
+        // A reader that takes another's place goes on where that one was.
+        seen_(tail_.load(std::memory_order_relaxed)) {}
 
   static constexpr size_t kHeader = 128;
 
@@ -42,7 +44,6 @@ class Ring {
   // The oldest record that was not visited since `Release`; null when there is none.
   uint8_t* Next(uint32_t& length) {
     const uint64_t head = head_.load(std::memory_order_acquire);
-    if (seen_ < tail_.load(std::memory_order_relaxed)) seen_ = tail_.load(std::memory_order_relaxed);
     if (seen_ == head) return nullptr;
     size_t at = seen_ % size_;
     length = LoadLength(at);
@@ -79,8 +80,8 @@ class Ring {
   Shared tail_;
   uint8_t* data_;
   size_t size_;
+  uint64_t seen_;
   uint64_t reserved_ = 0;
-  uint64_t seen_ = 0;
 };
 
 }  // namespace culvert
