@@ -8,21 +8,12 @@ import { type EnginePolicy, SEQUENCE_BLOCK } from '../pipeline/index.ts';
 import type { PlaneReport } from '../service/plane.ts';
 import { type Crew, countersOf, createCrew } from '../worker/crew.ts';
 import { createDispatch } from '../worker/dispatch.ts';
-import { type BenchEnd, declarationOf } from './sessions.ts';
+import { declarationOf, type EndConfig } from './sessions.ts';
 
 /**
  * One end of a measured tunnel: `node end.ts CONFIG.json`. The packet workers of the edge with sessions that
  * were written by hand; no NATS, no negotiation. Says when packets flow, and its counters at SIGTERM.
  */
-interface EndConfig extends BenchEnd {
-  readonly workers: number;
-  readonly tun: string;
-  readonly backend: string;
-  readonly coalesce: boolean;
-  readonly gso: boolean;
-  readonly gro: boolean;
-}
-
 const NAT_TRAVERSAL_PORT = 4500;
 const OUTER_MTU = 1_500;
 

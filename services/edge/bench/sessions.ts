@@ -16,6 +16,16 @@ export interface BenchEnd {
   readonly family: 4 | 6;
 }
 
+/** What `end.ts` is told. */
+export interface EndConfig extends BenchEnd {
+  readonly workers: number;
+  readonly tun: string;
+  readonly backend: string;
+  readonly coalesce: boolean;
+  readonly gso: boolean;
+  readonly gro: boolean;
+}
+
 export const SUITES = {
   'aes-gcm-16-256': { encryption: 'aes-gcm-16-256', integrity: 'none', octets: [32, 0, 4] },
   'aes-gcm-16-128': { encryption: 'aes-gcm-16-128', integrity: 'none', octets: [16, 0, 4] },
