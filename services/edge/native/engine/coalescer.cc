@@ -19,7 +19,7 @@ constexpr size_t kFront = 64;
 }  // namespace
 
 Coalescer::Coalescer(bool merge, bool udp)
-    : merge_(merge), udp_(udp), buffers_(std::make_unique_for_overwrite<uint8_t[]>(kSlots * kBuffer)) {}
+    : merge_(merge), udp_(udp), buffers_(merge ? kSlots * kBuffer : 1) {}
 
 // What merging needs to know of one packet.
 struct Coalescer::Candidate {

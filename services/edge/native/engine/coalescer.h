@@ -6,9 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "ip.h"
+#include "pages.h"
 #include "vnet.h"
 
 namespace culvert {
@@ -81,7 +81,7 @@ class Coalescer {
   size_t count_ = 0;
   Slot* last_ = nullptr;
   Slot slots_[kSlots];
-  std::unique_ptr<uint8_t[]> buffers_;
+  Pages buffers_;
   uint8_t index_[kIndex] = {};
 };
 

@@ -45,6 +45,7 @@ bool Engine::SetPolicy(const uint8_t* octets, size_t length, std::string& why) {
   local_ = {policy_.localAddresses.begin(), policy_.localAddresses.end()};
   // Links forget the destinations that they may reach.
   policyVersion_++;
+  trail_.Forget();
   return true;
 }
 

@@ -25,6 +25,7 @@
 #include "routes.h"
 #include "rows.h"
 #include "sealer.h"
+#include "trail.h"
 
 namespace culvert {
 
@@ -153,12 +154,13 @@ class Engine {
   void DatagramIn(Sa& sa, uint8_t* payload, size_t length, uint8_t tos, double at);
   void MessageIn(Sa& sa, uint16_t remotePort, uint8_t* message, size_t length, uint8_t tos, double at);
   void DataIn(Sa& sa, uint8_t* message, size_t length, uint8_t tos, double at);
-  void FrameIn(Call& call, uint8_t* frame, size_t length, uint8_t tos, double at);
+  void FrameIn(Sa& sa, Call& call, uint8_t* frame, size_t length, uint8_t tos, double at);
   void TunnelIn(Sa& sa, uint8_t* packet, size_t length, uint8_t nextHeader, uint8_t tos, double at);
 
   // user_in.cc
   enum class Verdict : uint8_t { kForward, kLinkLocal, kEcho, kDrop };
-  void UserIn(Link& link, const Sa* tunnelSa, uint8_t* octets, size_t length, bool ipv4, uint8_t tos, double at);
+  void UserIn(Link& link, Sa& sa, uint8_t* octets, size_t length, bool ipv4, uint8_t tos, double at);
+  void Forward(Link& link, const ip::Packet& packet, uint8_t accountingClass);
   Verdict Judge4(Link& link, const ip::Packet& packet, Drop& reason);
   Verdict Judge6(Link& link, const ip::Packet& packet, Drop& reason);
   Verdict Reachable(Link& link, const Address& destination, Drop& reason);
@@ -215,6 +217,9 @@ class Engine {
   Records records_;
   Admission admission_;
   FairShare fairShare_;
+  Trail trail_;
+  // The UDP datagram of the packet at hand.
+  const uint8_t* datagram_ = nullptr;
   FlatMap<uint64_t, Session*> sessions_;
   FlatMap<uint32_t, Sa*> sas_;
   Routes routes_;

@@ -49,8 +49,8 @@ std::vector<int> DescriptorsOf(const std::vector<SocketSpec>& sockets) {
 
 Loop::Loop(LoopOptions options)
     : options_(std::move(options)),
-      received_(std::make_unique_for_overwrite<uint8_t[]>(Datagrams::kMost * Datagrams::kSlot)),
-      read_(std::make_unique_for_overwrite<uint8_t[]>(kFront + kPacket)),
+      received_(Datagrams::kMost * Datagrams::kSlot + kFront + kPacket),
+      read_(received_.get() + Datagrams::kMost * Datagrams::kSlot),
       wake_(options_.workers),
       messages_(Datagrams::kMost),
       queues_(options_.tun, DescriptorsOf(options_.sockets)),
@@ -167,7 +167,7 @@ bool Loop::FromOutside(SocketSpec& spec, double at) {
 }
 
 bool Loop::FromTun(double at) {
-  uint8_t* octets = read_.get() + kFront;
+  uint8_t* octets = read_ + kFront;
   int big = 0;
   for (int i = 0; i < kTunPackets && big < kTunSuperPackets; i++) {
     const ssize_t length = read(options_.tun, octets - kVnetHeader, kPacket);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine.h"
+#include "pages.h"
 #include "queues.h"
 #include "ring.h"
 
@@ -73,8 +74,9 @@ class Loop : public Outlet {
 
   LoopOptions options_;
   Engine* engine_ = nullptr;
-  std::unique_ptr<uint8_t[]> received_;
-  std::unique_ptr<uint8_t[]> read_;
+  // What is received, and behind it what is read from the tun.
+  Pages received_;
+  uint8_t* read_;
   std::vector<bool> wake_;
   // Messages of one recvmmsg: few where each is a super-packet, for they shall stay in the cache.
   unsigned messages_;

@@ -23,6 +23,12 @@ constexpr uint16_t kPppIpv6 = 0x0057;
 
 // The checksum is not looked at: behind NAT it cannot be right (RFC 3948 §3.1.2).
 void Engine::DatagramIn(Sa& sa, uint8_t* payload, size_t length, uint8_t tos, double at) {
+  ip::Packet packet;
+  if (trail_.Is(sa) && (tos & 3) == 0 && trail_.Continues(payload, length, packet)) {
+    return Forward(trail_.link(), packet, 0);
+  }
+  trail_.Forget();
+  datagram_ = payload;
   if (length < kUdpHeader) return CountDrop(Drop::kUdpMalformed, sa.session);
   const size_t udpLength = Load16(payload + 4);
   if (udpLength < kUdpHeader || udpLength > length) return CountDrop(Drop::kUdpMalformed, sa.session);
@@ -84,11 +90,11 @@ void Engine::DataIn(Sa& sa, uint8_t* message, size_t length, uint8_t tos, double
     if (static_cast<uint16_t>(ns - expected) >= 0x8000) return CountDrop(Drop::kL2tpOldSequence, &session);
     call->nsExpected = static_cast<uint16_t>(ns + 1);
   }
-  FrameIn(*call, message + next, end - next, tos, at);
+  FrameIn(sa, *call, message + next, end - next, tos, at);
 }
 
 // RFC 1661 §6.5, §6.6: every form a peer may send, negotiated or not.
-void Engine::FrameIn(Call& call, uint8_t* frame, size_t length, uint8_t tos, double at) {
+void Engine::FrameIn(Sa& sa, Call& call, uint8_t* frame, size_t length, uint8_t tos, double at) {
   Session& session = *call.session;
   size_t next = length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
   if (next >= length) return CountDrop(Drop::kPppMalformed, &session);
@@ -106,7 +112,7 @@ void Engine::FrameIn(Call& call, uint8_t* frame, size_t length, uint8_t tos, dou
     if (link == nullptr || !(ipv4 ? link->entry.hasIpv4 : link->entry.hasIpv6)) {
       return CountDrop(Drop::kPppNoLink, &session);
     }
-    return UserIn(*link, nullptr, information, octets, ipv4, tos, at);
+    return UserIn(*link, sa, information, octets, ipv4, tos, at);
   }
   if (!call.control.Take(limits::kPppControl, at)) return CountDrop(Drop::kControlRate, &session);
   if (records_.full()) return account().Count(Counter::kControlFull);
@@ -129,7 +135,7 @@ void Engine::TunnelIn(Sa& sa, uint8_t* packet, size_t length, uint8_t nextHeader
   if (link == nullptr || !(ipv4 ? link->entry.hasIpv4 : link->entry.hasIpv6)) {
     return CountDrop(Drop::kNoLink, &session);
   }
-  UserIn(*link, &sa, packet, length, ipv4, tos, at);
+  UserIn(*link, sa, packet, length, ipv4, tos, at);
 }
 
 }  // namespace culvert

@@ -29,7 +29,7 @@ Sealer::Sealer(crypto::Backend& backend, Contexts& contexts, crypto::IvSource& i
       ivs_(ivs),
       ivPrefix_(ivPrefix),
       merge_(merge),
-      arena_(std::make_unique<uint8_t[]>(kArena)) {
+      arena_(kArena) {
   groups_.reserve(kGroups);
 }
 

@@ -4,11 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "contexts.h"
 #include "limits.h"
+#include "pages.h"
 #include "rows.h"
 
 namespace culvert {
@@ -57,7 +57,7 @@ class Sealer {
   crypto::IvSource& ivs_;
   const uint32_t ivPrefix_;
   const bool merge_;
-  std::unique_ptr<uint8_t[]> arena_;
+  Pages arena_;
   size_t used_ = 0;
   std::vector<Group> groups_;
   crypto::Job jobs_[limits::kJobs];

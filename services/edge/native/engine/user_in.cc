@@ -50,14 +50,13 @@ bool OwnsSource(const Link& link, const ip::Packet& packet) {
 
 }  // namespace
 
-void Engine::UserIn(Link& link, const Sa* tunnelSa, uint8_t* octets, size_t length, bool ipv4, uint8_t tos, double at) {
+void Engine::UserIn(Link& link, Sa& sa, uint8_t* octets, size_t length, bool ipv4, uint8_t tos, double at) {
   Session& session = *link.session;
   ip::Packet packet;
   if (!(ipv4 ? ip::ParseIpv4(octets, length, packet) : ip::ParseIpv6(octets, length, packet))) {
     return CountDrop(Drop::kInnerMalformed, &session);
   }
-  if (tunnelSa != nullptr &&
-      !policy::Selected(packet, tunnelSa->entry.selectors->remote, tunnelSa->entry.selectors->local)) {
+  if (sa.tunnel() && !policy::Selected(packet, sa.entry.selectors->remote, sa.entry.selectors->local)) {
     return CountDrop(Drop::kSelector, &session);
   }
   Drop reason = Drop::kInnerMalformed;
@@ -87,7 +86,12 @@ void Engine::UserIn(Link& link, const Sa* tunnelSa, uint8_t* octets, size_t leng
       (packet.Upper()[13] & 0x02) != 0) {
     ip::ClampMss(packet, PathMtu(link, at) - static_cast<int64_t>(ipv4 ? limits::kIpv4Tcp : limits::kIpv6Tcp));
   }
-  CountUser(session, false, !ipv4, accountingClass, packet.length);
+  if (!sa.tunnel()) trail_.Keep(sa, link, datagram_, packet);
+  Forward(link, packet, accountingClass);
+}
+
+void Engine::Forward(Link& link, const ip::Packet& packet, uint8_t accountingClass) {
+  CountUser(*link.session, false, !packet.ipv4, accountingClass, packet.length);
   ToTun(packet, policy::IsPriority(packet.TypeOfService()));
 }
 
