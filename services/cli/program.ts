@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { type BenchOptions, bench } from './commands/bench.ts';
 import { configCheck, configPrint, configSchema } from './commands/config.ts';
 import { disconnect } from './commands/disconnect.ts';
 import { doctor } from './commands/doctor.ts';
@@ -45,6 +46,15 @@ export function createProgram(terminal: Terminal): Command {
     .action((options: { file?: string }) => newPskCommand(options.file, terminal));
   configuration(program, place, terminal);
   command('doctor', 'can this machine run a gateway?').action(() => doctor(place(), terminal));
+  command('bench', 'what can this machine encrypt and forward? takes about a minute')
+    .option('--seconds <n>', 'length of one run; default: 0.8')
+    .option('--sessions <n>', 'tunnels at the same time; default: one per packet worker')
+    .option(
+      '--suites <names>',
+      'for example aes-gcm-16-256,aes-cbc-256+hmac-sha1-96; default: the usual three',
+    )
+    .option('--out <file>', 'draw a chart there, as SVG')
+    .action((options: BenchOptions) => bench(options, terminal));
   return program;
 }
 

@@ -17,7 +17,7 @@ export function chart(result: BenchResult): string {
     parts.push(...drawn.parts);
     y = drawn.end;
   }
-  const height = Math.ceil(y + MARGIN / 2);
+  const height = Math.ceil(y + MARGIN);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">`,
     `<title>${escaped(`Culvert ${result.version}: figures of one machine`)}</title>`,
@@ -57,7 +57,8 @@ const FIGURE_WIDTH = 150;
 const BAR_HEIGHT = 13;
 const BAR_STEP = 16;
 const GROUP_GAP = 12;
-const PANEL_GAP = 30;
+const PANEL_GAP = 34;
+const LEGEND_STEP = 60;
 const NOTE_STEP = 18;
 const NOTE_CHARACTERS = 120;
 
@@ -201,9 +202,8 @@ function barParts(
 }
 
 function legend(names: readonly string[], y: number): string[] {
-  const step = 62;
   return names.flatMap((name, index) => {
-    const x = WIDTH - MARGIN - (names.length - index) * step;
+    const x = WIDTH - MARGIN - (names.length - index) * LEGEND_STEP;
     return [
       `<rect class="${index === 0 ? 'first' : 'second'}" x="${x}" y="${y - 10}" width="11" height="11"/>`,
       text(x + 17, y, name, 'figure'),

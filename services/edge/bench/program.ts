@@ -69,11 +69,11 @@ export function runIn(namespace: string, file: URL, args: readonly string[], sto
 
 /** Rejects when the time is over, or the whole measurement is to stop. */
 async function within<T>(answer: Promise<T>, ms: number, stop: AbortSignal, name: string): Promise<T> {
-  stop.throwIfAborted();
   const over = AbortSignal.any([stop, AbortSignal.timeout(ms)]);
   return new Promise<T>((settle, refuse) => {
     const give = () =>
       refuse(stop.aborted ? stop.reason : new Error(`${name} did not answer within ${ms} ms`));
+    if (over.aborted) give();
     over.addEventListener('abort', give, { once: true });
     answer.then(settle, refuse).finally(() => over.removeEventListener('abort', give));
   });
