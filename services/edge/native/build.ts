@@ -22,6 +22,7 @@ import { promisify } from 'node:util';
  *   node build.ts              build
  *   node build.ts --check      leave with 1 when it is not up to date
  *   node build.ts --sanitize   build/sanitized, with the address and undefined behaviour sanitizers
+ *   node build.ts --fuzz       build/fuzz, the targets of fuzz/ with libFuzzer; needs clang
  *   node build.ts --optional   for npm: without a compiler say one line and leave with 0
  *
  * intel-ipsec-mb is linked in where its static library is; CULVERT_NO_IPSECMB=1 leaves it out.
@@ -31,11 +32,18 @@ const compiler = process.env.CXX ?? 'g++';
 const require = createRequire(import.meta.url);
 /** What is in these folders is not part of the addon. */
 const APART = new Set(['build', 'fuzz']);
+export const FUZZ_TARGETS = ['packets', 'entries', 'ring', 'share'] as const;
+/** Node-API, sockets and devices have no place in a fuzzed engine. */
+const OUTSIDE = /(face|loop|transmit|queues|rates)\.cc$/;
 /** A smaller machine than this has one core to itself while it builds. */
 const PARALLEL = 2;
 
 interface Plan {
   readonly folder: string;
+  readonly compiler: string;
+  readonly sources: readonly string[];
+  /** What is linked, and the sources that are in no other of them. */
+  readonly outputs: readonly { readonly name: string; readonly own: readonly string[] }[];
   readonly compile: readonly string[];
   readonly link: readonly string[];
 }
@@ -65,12 +73,16 @@ const SANITIZED = [
 const LINK = ['-shared', '-Wl,-z,relro,-z,now', '-Wl,--exclude-libs,ALL'];
 
 const addonOutput = (sanitize = false) => join(planFolder(sanitize), 'culvert_native.node');
+const ADDON = [{ name: 'culvert_native.node', own: [] }];
 const planFolder = (sanitize: boolean) => join(here, 'build', ...(sanitize ? ['sanitized'] : []));
 
 function plan(sanitize: boolean): Plan {
   const library = ipsecMb();
   return {
     folder: planFolder(sanitize),
+    compiler,
+    sources: sources(),
+    outputs: ADDON,
     compile: [
       ...COMMON,
       ...(sanitize ? SANITIZED : HARDENED),
@@ -80,6 +92,23 @@ function plan(sanitize: boolean): Plan {
       ...headerFolders().flatMap((folder) => ['-isystem', folder]),
     ],
     link: [...LINK, ...(sanitize ? SANITIZED : []), ...(library === undefined ? [] : [library])],
+  };
+}
+
+export const fuzzFolder = join(here, 'build', 'fuzz');
+
+/** OpenSSL alone, the machine's own: what is not instrumented hides its faults. */
+function fuzzPlan(): Plan {
+  const folder = join(here, 'fuzz');
+  const target = (name: string) => join(folder, `${name}.cc`);
+  const fuzzed = [...sources(join(here, 'engine')), ...sources(join(here, 'crypto'))];
+  return {
+    folder: fuzzFolder,
+    compiler: 'clang++',
+    sources: [...fuzzed.filter((source) => !OUTSIDE.test(source)), ...sources(folder)],
+    outputs: FUZZ_TARGETS.map((name) => ({ name, own: [target(name)] })),
+    compile: [...COMMON, ...SANITIZED, '-fsanitize=fuzzer-no-link'],
+    link: [...SANITIZED, '-fsanitize=fuzzer', '-lcrypto'],
   };
 }
 
@@ -145,7 +174,7 @@ function readFor(of: Plan, source: string): string[] {
 function fingerprint(of: Plan, source: string): string {
   const files = readFor(of, source);
   if (files.length === 0) return '';
-  const hash = createHash('sha256').update(JSON.stringify([compiler, of.compile]));
+  const hash = createHash('sha256').update(JSON.stringify([of.compiler, of.compile]));
   for (const file of files) {
     if (!existsSync(file)) return '';
     hash.update(file).update(readFileSync(file));
@@ -162,28 +191,37 @@ function isFresh(of: Plan, source: string): boolean {
 const stampOf = (file: string) =>
   existsSync(`${file}.sha256`) ? readFileSync(`${file}.sha256`, 'utf8') : undefined;
 
-function linkFingerprint(of: Plan): string {
-  const objects = sources().map((source) => [relative(here, source), stampOf(objectOf(of, source))]);
+/** What one output is linked of. */
+function linkedOf(of: Plan, name: string): readonly string[] {
+  const others = of.outputs.filter((output) => output.name !== name).flatMap(({ own }) => own);
+  return of.sources.filter((source) => !others.includes(source));
+}
+
+function linkFingerprint(of: Plan, name: string): string {
+  const objects = linkedOf(of, name).map((source) => [relative(here, source), stampOf(objectOf(of, source))]);
   return createHash('sha256')
-    .update(JSON.stringify([compiler, of.link, objects]))
+    .update(JSON.stringify([of.compiler, of.link, objects]))
     .digest('hex');
 }
 
 function isLinked(of: Plan): boolean {
-  const output = join(of.folder, 'culvert_native.node');
-  return existsSync(output) && stampOf(output) === linkFingerprint(of);
+  return of.outputs.every(({ name }) => {
+    const output = join(of.folder, name);
+    return existsSync(output) && stampOf(output) === linkFingerprint(of, name);
+  });
 }
 
-export function isBuilt(sanitize = false): boolean {
-  const of = plan(sanitize);
-  return sources().every((source) => isFresh(of, source)) && isLinked(of);
-}
+const isDone = (of: Plan) => of.sources.every((source) => isFresh(of, source)) && isLinked(of);
+
+export const isBuilt = (sanitize = false): boolean => isDone(plan(sanitize));
 
 /** Answers false when there was nothing to do; throws with the compiler's words when it fails. */
-export async function buildNative(sanitize = false): Promise<boolean> {
-  const of = plan(sanitize);
+export const buildNative = (sanitize = false): Promise<boolean> => build(plan(sanitize));
+export const buildFuzz = (): Promise<boolean> => build(fuzzPlan());
+
+async function build(of: Plan): Promise<boolean> {
   mkdirSync(join(of.folder, 'objects'), { recursive: true });
-  const stale = sources().filter((source) => !isFresh(of, source));
+  const stale = of.sources.filter((source) => !isFresh(of, source));
   if (stale.length === 0 && isLinked(of)) return false;
   const queue = stale.values();
   const faults: unknown[] = [];
@@ -192,12 +230,16 @@ export async function buildNative(sanitize = false): Promise<boolean> {
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   if (faults.length > 0) throw faults[0];
-  const output = join(of.folder, 'culvert_native.node');
-  const objects = sources().map((source) => objectOf(of, source));
-  const linked = linkFingerprint(of);
-  await whole(output, (fresh) => run(['-o', fresh, ...objects, ...of.link]));
-  writeFileSync(`${output}.sha256`, linked);
+  for (const { name } of of.outputs) await link(of, name);
   return true;
+}
+
+async function link(of: Plan, name: string): Promise<void> {
+  const output = join(of.folder, name);
+  const objects = linkedOf(of, name).map((source) => objectOf(of, source));
+  const linked = linkFingerprint(of, name);
+  await whole(output, (fresh) => run(of, ['-o', fresh, ...objects, ...of.link]));
+  writeFileSync(`${output}.sha256`, linked);
 }
 
 async function compile(of: Plan, source: string): Promise<void> {
@@ -205,7 +247,7 @@ async function compile(of: Plan, source: string): Promise<void> {
   rmSync(`${object}.sha256`, { force: true });
   const startedMs = Date.now();
   await whole(object, (fresh) =>
-    run([...of.compile, '-MMD', '-MF', `${object}.d`, '-c', source, '-o', fresh]),
+    run(of, [...of.compile, '-MMD', '-MF', `${object}.d`, '-c', source, '-o', fresh]),
   );
   // What was edited while the compiler ran may have been read before: then the object has no stamp.
   const edited = readFor(of, source).some((file) => statSync(file).mtimeMs >= startedMs);
@@ -223,8 +265,8 @@ async function whole(path: string, make: (fresh: string) => Promise<void>): Prom
   }
 }
 
-async function run(options: readonly string[]): Promise<void> {
-  const { stderr } = await promisify(execFile)(compiler, options, { maxBuffer: 1 << 26 });
+async function run(of: Plan, options: readonly string[]): Promise<void> {
+  const { stderr } = await promisify(execFile)(of.compiler, options, { maxBuffer: 1 << 26 });
   process.stderr.write(stderr);
 }
 
@@ -247,7 +289,9 @@ function withoutCompiler(exists: boolean, options: readonly string[]): void {
 
 async function main(options: readonly string[]): Promise<void> {
   const sanitize = options.includes('--sanitize');
-  if (!hasCompiler()) {
+  if (options.includes('--fuzz')) {
+    console.log((await buildFuzz()) ? `built ${FUZZ_TARGETS.join(', ')}` : 'the fuzz targets are up to date');
+  } else if (!hasCompiler()) {
     withoutCompiler(existsSync(addonOutput(sanitize)), options);
   } else if (options.includes('--check')) {
     process.exitCode = isBuilt(sanitize) ? 0 : 1;
