@@ -1,9 +1,9 @@
-import type { BenchResult, CryptoRow, PacketRow, Spread, TunnelRow } from './result.ts';
+import type { BenchResult, PacketRow, Spread, TunnelRow } from './result.ts';
 import { introduction, tunnels } from './summary.ts';
 
 /** A drawing of the figures, as SVG of plain bars, that can be read on white and on black. */
 export function chart(result: BenchResult): string {
-  const panels = [cryptoPanel(result.crypto), tunnelPanel(result), packetPanel(result)];
+  const panels = [cryptoPanel(result), tunnelPanel(result), packetPanel(result)];
   const lines = introduction(result);
   const parts: string[] = [text(MARGIN, 34, 'Culvert on this machine', 'title')];
   let y = 58;
@@ -88,14 +88,14 @@ const gigabits = (value: number) => (value / 1e9).toFixed(value < 1e10 ? 2 : 1);
 const thousands = (value: number) => (value / 1e3).toFixed(0);
 const exact = (value: number): Spread => ({ median: value, min: value, max: value });
 
-function cryptoPanel(rows: readonly CryptoRow[]): Panel {
-  const octets = Math.max(0, ...rows.map((row) => row.octets));
+function cryptoPanel({ crypto, settings }: BenchResult): Panel {
+  const octets = Math.max(0, ...crypto.map((row) => row.octets));
   return {
     title: 'Encryption alone, Gbit/s',
-    subtitle: `one processor, packets of ${octets} octets`,
+    subtitle: `one processor, packets of ${octets} octets; median of ${settings.runs}`,
     legend: ['seal', 'open'],
     shown: gigabits,
-    groups: rows
+    groups: crypto
       .filter((row) => row.octets === octets)
       .map((row) => ({
         label: row.suite,
@@ -132,7 +132,7 @@ function tunnelPanel({ tunnel, settings }: BenchResult): Panel {
 function packetPanel({ packets, settings }: BenchResult): Panel {
   return {
     title: 'Small packets through the gateway, thousands a second',
-    subtitle: `UDP from the clients, ${settings.smallPacketOctets} octets with IP header`,
+    subtitle: `UDP from the clients, ${settings.smallPacketOctets} octets with IP header; ${tunnels(settings.sessions)}; median, worst and best of ${settings.runs}`,
     legend: [],
     shown: thousands,
     groups: packets.map((row: PacketRow) => ({

@@ -1,5 +1,5 @@
 import { type BackendState, nativeCrypto } from '../native/crypto-face.ts';
-import type { CryptoRow } from './result.ts';
+import { type CryptoRow, spread } from './result.ts';
 import { SUITES, type Suite } from './sessions.ts';
 
 /** A voice packet, a middling one, and as much as fits through a tunnel on Ethernet. */
@@ -12,19 +12,21 @@ export function backends(): readonly BackendState[] {
 }
 
 /** The ciphers alone, on one processor: no packet of any engine can be faster. */
-export function measureCrypto(suites: readonly Suite[], milliseconds: number): CryptoRow[] {
+export function measureCrypto(suites: readonly Suite[], runs: number, milliseconds: number): CryptoRow[] {
   const crypto = nativeCrypto();
   const usable = crypto.cryptoBackends().filter((backend) => backend.usable);
   return suites.flatMap((suite) =>
     usable.flatMap(({ name }) =>
       CRYPTO_OCTETS.map((octets) => {
-        const rates = crypto.cryptoRates(name, SUITES[suite], octets, BATCH, milliseconds);
+        const once = () => crypto.cryptoRates(name, SUITES[suite], octets, BATCH, milliseconds);
+        const rates = Array.from({ length: runs }, once);
+        const median = (values: readonly number[]) => spread(values).median * octets * 8;
         return {
           suite,
           backend: name,
           octets,
-          sealBitsPerSecond: rates.sealPerSecond * octets * 8,
-          openBitsPerSecond: rates.openPerSecond * octets * 8,
+          sealBitsPerSecond: median(rates.map(({ sealPerSecond }) => sealPerSecond)),
+          openBitsPerSecond: median(rates.map(({ openPerSecond }) => openPerSecond)),
         };
       }),
     ),

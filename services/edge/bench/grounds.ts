@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { BenchRefused } from './order.ts';
 import { innerAddress } from './sessions.ts';
 
 /** Two network namespaces with a cable between them: role 0 has the clients, role 1 the gateway. */
@@ -48,7 +49,11 @@ export function makeGrounds(sessions: number, outerMtu: number): Grounds {
     return grounds;
   } catch (error) {
     grounds.remove();
-    throw error;
+    throw new BenchRefused({
+      field: 'a network namespace',
+      problem: `cannot be made: ${wordsOf(error)}`,
+      remedy: 'in a container, give it CAP_SYS_ADMIN and CAP_NET_ADMIN, or measure on the machine itself',
+    });
   }
 }
 
@@ -81,6 +86,12 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+}
+
+/** What the program itself said, where it said something. */
+function wordsOf(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  return said === '' ? String(error) : said.replaceAll('\n', ', ');
 }
 
 function quietly(args: readonly string[]): void {

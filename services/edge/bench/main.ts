@@ -33,8 +33,8 @@ async function measure(typed: Typed): Promise<BenchResult> {
   const say = (text: string) => tell({ type: 'progress', text });
   const { seconds, sessions, suites } = order;
   say('encryption alone');
-  // Two directions, three sizes, two libraries: a tenth of a run each is enough.
-  const crypto = measureCrypto(suites, Math.round(seconds * 100));
+  // Two directions, three sizes, two libraries: a small part of a run each is enough.
+  const crypto = measureCrypto(suites, RUNS, Math.round(seconds * 40));
   const { tunnel, packets } = await measureForwarding(order, say, stop.signal);
   return {
     version: versionOf(),

@@ -14,7 +14,7 @@ export function summary(result: BenchResult): string {
   return [
     ...introduction(result),
     '',
-    'Encryption alone, one processor, Gbit/s sealed / opened, by octets in a packet',
+    `Encryption alone, one processor, Gbit/s sealed / opened, by octets in a packet: median of ${settings.runs}`,
     grid(cryptoHead(result.crypto), cryptoRows(result.crypto)),
     '',
     `TCP through ${tunnels(settings.sessions)}, Gbit/s: ${runs}`,
