@@ -23,11 +23,43 @@ export function stagesOf(launcher: number): ReadonlyMap<string, number> {
 }
 
 export function usageOf(pid: number): Usage {
+  const pss = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+  return { cpuSeconds: cpuSecondsOf(pid), bytes: Number(pss?.[1] ?? 0) * 1024 };
+}
+
+export function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  const pss = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
-  return { cpuSeconds: ticks / TICKS_PER_SECOND, bytes: Number(pss?.[1] ?? 0) * 1024 };
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** What all processors together did, whoever asked for it. */
+export function machineCpuSeconds(): number {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
+}
+
+/** Octets of memory a process holds, those it shares included. */
+export function residentOctetsOf(pid: number): number {
+  const rss = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(rss?.[1] ?? 0) * 1024;
+}
+
+/** The kernel's threads of this name, `ksoftirqd` for one. */
+export function kernelThreads(name: string): number[] {
+  const processes = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return processes.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith(name);
+    } catch {
+      // A process that ended while we looked.
+      return false;
+    }
+  });
 }
 
 function descendants(root: number): number[] {

@@ -1,0 +1,230 @@
+import { attempt } from '../../interop/lab/command.ts';
+import { residentOctetsOf } from '../processes.ts';
+import { type Spent, startMeter, sum } from './meter.ts';
+import { type Path, type Room, type Running, start, type Tunnel } from './tunnel.ts';
+
+/** What is sent through a tunnel, in the order in which it is measured. Memory first: load makes buffers grow. */
+export const LOADS = ['memory', 'tcp1', 'tcp1r', 'tcp4x2', 'small', 'spread', 'latency'] as const;
+export type LoadName = (typeof LOADS)[number];
+
+/** Figures of one test by name. */
+export type Figures = Readonly<Record<string, number>>;
+
+export interface Observation {
+  readonly figures: Figures;
+  readonly foreignCores: number;
+}
+
+export interface Test {
+  readonly room: Room;
+  readonly tunnel: Tunnel;
+  readonly seconds: number;
+  /** Addresses over which `spread` goes. */
+  readonly addresses: number;
+  /** What a tenth of is the load under which latency is measured. */
+  readonly capacityGbps: number;
+}
+
+const FLOWS_PER_CLIENT = 4;
+const LOAD_PORT = 7_000;
+const IPERF_PORT = 5_201;
+const SMALL_OCTETS = 64;
+const LARGE_OCTETS = 1_200;
+/** A super-packet of what a client may well send at once, and few enough that many clients get their turn. */
+const BURST = 16;
+const LATENCY_LOAD = 0.1;
+const SLACK_SECONDS = 15;
+
+export const measureLoad: Readonly<Record<LoadName, (test: Test) => Promise<Observation>>> = {
+  memory: async ({ tunnel }) => ({
+    figures: { octets: sum(tunnel.pids.map(residentOctetsOf)) / Math.max(1, tunnel.pids.length) },
+    foreignCores: 0,
+  }),
+  tcp1: (test) => tcp(test, test.tunnel.paths.slice(0, 1), ['-P', '1']),
+  tcp1r: (test) => tcp(test, test.tunnel.paths.slice(0, 1), ['-P', '1', '-R']),
+  tcp4x2: (test) => tcp(test, test.tunnel.paths, ['-P', String(FLOWS_PER_CLIENT)]),
+  small,
+  spread,
+  latency,
+};
+
+/** What is read of the report of iperf3. */
+interface Iperf {
+  readonly error?: string;
+  readonly end: {
+    readonly sum_received: { readonly bits_per_second: number; readonly bytes: number };
+    readonly sum_sent: { readonly seconds: number };
+    readonly cpu_utilization_percent: { readonly host_total: number; readonly remote_total: number };
+  };
+}
+
+/** iperf3 between the ends of each path, all at once; CUBIC, whatever the machine's default is. */
+async function tcp(test: Test, paths: readonly Path[], words: readonly string[]): Promise<Observation> {
+  const { room, tunnel, seconds } = test;
+  const servers = paths.map(({ to }) =>
+    start(room, 1, ['iperf3', '-s', '-1', '--forceflush', '-B', to, '-p', String(IPERF_PORT)]),
+  );
+  try {
+    await Promise.all(servers.map((server) => server.says(/Server listening/)));
+    const finish = startMeter(tunnel.pids);
+    const reports = await Promise.all(paths.map((path) => iperf(room, path, seconds, words)));
+    const spent = finish(() => sum(reports.map(loadCpu)));
+    const octets = sum(reports.map(({ end }) => end.sum_received.bytes));
+    const gbps = sum(reports.map(({ end }) => end.sum_received.bits_per_second)) / 1e9;
+    return { figures: { gbps, ...perCore(spent, octets) }, foreignCores: spent.foreignCores };
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+}
+
+async function iperf(
+  room: Room,
+  { from, to }: Path,
+  seconds: number,
+  words: readonly string[],
+): Promise<Iperf> {
+  const [program, args] = room.bed.within(
+    0,
+    ...['iperf3', '-c', to, '-B', from, '-p', String(IPERF_PORT), '-t', String(seconds), '-J', '-C', 'cubic'],
+    ...words,
+  );
+  const { output } = await attempt(program, args, (seconds + SLACK_SECONDS) * 1000);
+  const report = parsed<Iperf>(output);
+  if (report.error !== undefined) throw new Error(`iperf3: ${report.error}`);
+  return report;
+}
+
+function loadCpu({ end }: Iperf): number {
+  const { host_total, remote_total } = end.cpu_utilization_percent;
+  return ((host_total + remote_total) / 100) * end.sum_sent.seconds;
+}
+
+/** Gbit for each second of an end's processor time. */
+function perCore({ ends }: Spent, octets: number): Figures {
+  const gbits = (octets * 8) / 1e9;
+  const [a = 0, b = 0] = ends;
+  if (a === 0 || b === 0) return {};
+  return { gbpsPerCoreA: gbits / a, gbpsPerCoreB: gbits / b, gbpsPerCore: gbits / (a + b) };
+}
+
+/** What the load's own program says at its end. */
+interface LoadReport {
+  readonly packets: number;
+  readonly octets: number;
+  readonly cpuSeconds: number;
+}
+
+interface Received extends LoadReport {
+  readonly seconds: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** As many packets of 64 octets as go through, and what each costs the end that seals and the one that opens. */
+async function small(test: Test): Promise<Observation> {
+  const { tunnel, seconds, room } = test;
+  const path = first(tunnel);
+  const before = await taken(test);
+  const send = ['flood', path.to, String(LOAD_PORT), String(SMALL_OCTETS), String(seconds)];
+  const { received, spent } = await load(test, send, ['count', '4', String(LOAD_PORT), patience(test), '0']);
+  const sealed = (await taken({ tunnel, room })) - before;
+  const [a = 0, b = 0] = spent.ends;
+  const figures = {
+    kpps: received.packets / received.seconds / 1e3,
+    nsA: (a * 1e9) / Math.max(1, sealed),
+    nsB: (b * 1e9) / Math.max(1, received.packets),
+  };
+  return { figures, foreignCores: spent.foreignCores };
+}
+
+/** Packets the kernel has handed to the tunnel; what its queue had to drop does not count. */
+async function taken({ tunnel, room }: Pick<Test, 'tunnel' | 'room'>): Promise<number> {
+  const shown = await room.bed.ip(0, `-s -j link show dev ${tunnel.device}`);
+  const [link] = parsed<{ stats64: { tx: { packets: number } } }[]>(shown);
+  return link?.stats64.tx.packets ?? 0;
+}
+
+/**
+ * Bursts of 16 datagrams of 1,200 octets, in turn to every session. A burst is one super-packet and cannot
+ * merge with the next, so that the engine sees the same work whether the bursts are of one session or of many:
+ * what differs is which keys, counters and table rows it has to look at.
+ */
+async function spread(test: Test): Promise<Observation> {
+  const { tunnel, seconds, addresses } = test;
+  const { from, to } = first(tunnel);
+  const port = String(LOAD_PORT);
+  const send = [
+    'spread',
+    to,
+    port,
+    String(LARGE_OCTETS),
+    String(seconds),
+    from,
+    String(addresses),
+    String(BURST),
+  ];
+  const { received, spent } = await load(test, send, ['count', '4', port, patience(test), '1']);
+  const gbps = (received.octets * 8) / 1e9 / received.seconds;
+  return { figures: { gbps, ...perCore(spent, received.octets) }, foreignCores: spent.foreignCores };
+}
+
+/** Datagrams at even distances, each with its time of sending: both ends have the same clock. */
+async function latency(test: Test): Promise<Observation> {
+  const { tunnel, seconds, capacityGbps } = test;
+  const perSecond = Math.round((capacityGbps * LATENCY_LOAD * 1e9) / (LARGE_OCTETS * 8));
+  if (perSecond === 0)
+    throw new Error('nothing is known of the capacity, of which a tenth would be the load');
+  const port = String(LOAD_PORT);
+  const send = ['paced', first(tunnel).to, port, String(LARGE_OCTETS), String(seconds), String(perSecond)];
+  const { sent, received, spent } = await load(test, send, ['delays', '4', port, patience(test)]);
+  const lost = 1 - received.packets / sent.packets;
+  const figures = { p50: received.p50, p99: received.p99, kpps: perSecond / 1e3, lost };
+  return { figures, foreignCores: spent.foreignCores };
+}
+
+/** Sender at the clients' end, receiver at the gateway's. */
+async function load(test: Test, send: readonly string[], receive: readonly string[]) {
+  const { room, tunnel, seconds } = test;
+  const receiver = start(room, 1, [room.programs.load, ...receive]);
+  try {
+    await receiver.says(/"ready"/);
+    const finish = startMeter(tunnel.pids);
+    const [program, args] = room.bed.within(0, room.programs.load, ...send);
+    const { status, output } = await attempt(program, args, (seconds + SLACK_SECONDS) * 1000);
+    if (status !== 0) throw new Error(`load ${send.join(' ')}: status ${status}\n${output}`);
+    const sent = parsed<LoadReport>(output);
+    let received: Received | undefined;
+    await receiver.ended();
+    const spent = finish(() => {
+      received = lastLine(receiver);
+      return sent.cpuSeconds + received.cpuSeconds;
+    });
+    if (received === undefined || received.packets === 0) throw new Error('nothing arrived');
+    return { sent, received, spent };
+  } finally {
+    await receiver.stop();
+  }
+}
+
+function lastLine(receiver: Running): Received {
+  return parsed<Received>(receiver.printed().trim().split('\n').at(-1) ?? '');
+}
+
+function patience({ seconds }: Test): string {
+  return String(seconds + 1);
+}
+
+function first({ paths }: Tunnel): Path {
+  const [path] = paths;
+  if (path === undefined) throw new Error('a tunnel without a path');
+  return path;
+}
+
+/** A program that fails prints a text where JSON was to be. */
+function parsed<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Error(`not JSON: ${text.slice(0, 500)}`);
+  }
+}
