@@ -106,6 +106,8 @@ class Engine {
   void Tick(double at);
   // Makes rows of changed sessions in shared memory say what is true at `at`.
   void Publish(double at);
+  // The path to this place takes outer packets of at most `mtu` octets.
+  void LearnPathMtu(const Flow& flow, uint16_t mtu, double at);
   // Which worker has another session's prefixes; -1 to forget them.
   void Elsewhere(const Prefix& prefix, int worker);
   FairShare& fairShare() { return fairShare_; }
@@ -182,7 +184,7 @@ class Engine {
   // seal_out.cc
   Sa* OutboundSa(const Session& session, bool tunnel, double at) const;
   Sa* TunnelSa(const Session& session, const ip::Packet& packet, double at, bool& usable) const;
-  int64_t InnerRoom(const Sa& sa, const Call* call) const;
+  int64_t InnerRoom(const Sa& sa, const Call* call, double at) const;
   enum class Numbered : uint8_t { kTaken, kStalled, kExhausted };
   Numbered TakeSequence(Sa& sa, uint64_t& sequence);
   static bool NeedsMore(const Sa& sa);

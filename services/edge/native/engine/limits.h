@@ -35,10 +35,16 @@ constexpr uint64_t kExtendedSequenceEnd = (uint64_t{1} << 53) - 1;
 constexpr size_t kIpv4Tcp = 40;
 constexpr size_t kIpv6Tcp = 60;
 
+// A path that claims to take less is not believed (RFC 1191 §3, RFC 8200 §5); and for how long one is.
+constexpr uint16_t kPathMtu = 576;
+constexpr double kPathMtuMs = 600000;
+// Paths asked for their MTU: one in so many milliseconds.
+constexpr double kPathAskMs = 100;
+
 // Jobs of one call to the cipher: enough to fill the lanes of a multi-buffer implementation four times. A
 // cipher that takes packets one by one gets so few that they stay in the first-level cache between its pass
 // over them and ours.
-constexpr size_t kJobs = 64;
+constexpr size_t kJobs = 192;
 constexpr size_t kJobsOneByOne = 8;
 // A declaration's octets.
 constexpr size_t kDeclaration = 1 << 20;

@@ -71,6 +71,7 @@ class Loop : public Outlet {
   const SocketSpec* SocketFor(const Flow& flow, bool udp);
   void Transmit(int fd, Outgoing* messages, size_t count);
   void TransmitOneByOne(int fd, const Outgoing& message);
+  void AskPath(const Flow& flow);
 
   LoopOptions options_;
   Engine* engine_ = nullptr;
@@ -84,6 +85,7 @@ class Loop : public Outlet {
   double tickedAt_ = 0;
   // The present round of fair shares: when it began, whether a turn of it left packets behind, and what the
   // queues had dropped before.
+  double askedPathAt_ = 0;
   double roundAt_ = 0;
   bool backlog_ = false;
   uint64_t dropped_ = 0;

@@ -187,6 +187,9 @@ struct Sa {
   ContextRef sealing;
   std::unique_ptr<std::deque<Stalled>> stalled;
   uint32_t accountSlot = 0;
+  // What its path takes, where that was found out, and until when that is believed.
+  uint16_t pathMtu = 0;
+  double pathMtuUntil = 0;
   // Of the ICV; 0 while a SHA-2 SA has not shown which one its peer makes.
   uint8_t icvOctets;
   bool seen = false;

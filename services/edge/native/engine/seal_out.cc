@@ -53,11 +53,21 @@ Sa* Engine::TunnelSa(const Session& session, const ip::Packet& packet, double at
 }
 
 // The longest inner packet that needs no outer fragmentation.
-int64_t Engine::InnerRoom(const Sa& sa, const Call* call) const {
+int64_t Engine::InnerRoom(const Sa& sa, const Call* call, double at) const {
   const int64_t ip = sa.endpoint.remote.IsIpv4() ? ip::kIpv4Header : ip::kIpv6Header;
-  const int64_t room = Sealer::PayloadRoom(sa, policy_.outerMtu - ip - (sa.entry.udp ? kUdpHeader : 0));
+  const int64_t outer = sa.pathMtuUntil > at ? std::min(policy_.outerMtu, sa.pathMtu) : policy_.outerMtu;
+  const int64_t room = Sealer::PayloadRoom(sa, outer - ip - (sa.entry.udp ? kUdpHeader : 0));
   if (call == nullptr) return room;
   return room - static_cast<int64_t>(kUdpHeader) - kL2tpHeader - (call->entry.sequencing ? kSequenceOctets : 0) - kPppHeader;
+}
+
+// RFC 1191 §6.3: believed for ten minutes, then tried again.
+void Engine::LearnPathMtu(const Flow& flow, uint16_t mtu, double at) {
+  sas_.ForEach([&](uint32_t, Sa* sa) {
+    if (!(sa->endpoint == flow)) return;
+    sa->pathMtu = std::max(mtu, limits::kPathMtu);
+    sa->pathMtuUntil = at + limits::kPathMtuMs;
+  });
 }
 
 void Engine::WantSequence(Sa& sa) {

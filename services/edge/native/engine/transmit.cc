@@ -33,6 +33,7 @@ bool IsUnset(const Address& address) {
 
 // One message of sendmmsg with all that it points to.
 struct Loop::Outgoing {
+  const Flow* flow;
   sockaddr_storage peer;
   iovec part;
   alignas(cmsghdr) uint8_t control[kControl];
@@ -41,23 +42,24 @@ struct Loop::Outgoing {
   uint32_t segment;
   uint32_t count;
 
-  void Fill(const SocketSpec& spec, const Flow& flow, uint8_t* octets, size_t length, uint8_t tos) {
+  void Fill(const SocketSpec& spec, const Flow& to, uint8_t* octets, size_t length, uint8_t tos) {
+    flow = &to;
     part = {octets, length};
     segment = static_cast<uint32_t>(length);
     count = 1;
     controlOctets = 0;
     // A raw socket takes the port for a protocol number.
-    const uint16_t port = spec.via == Via::kEsp ? 0 : htons(flow.remotePort);
+    const uint16_t port = spec.via == Via::kEsp ? 0 : htons(to.remotePort);
     if (spec.ipv6) {
       auto& in6 = reinterpret_cast<sockaddr_in6&>(peer);
       in6 = {};
       in6.sin6_family = AF_INET6;
       in6.sin6_port = port;
-      std::memcpy(&in6.sin6_addr, flow.remote.octets, 16);
+      std::memcpy(&in6.sin6_addr, to.remote.octets, 16);
       peerOctets = sizeof in6;
-      if (spec.every && !IsUnset(flow.local)) {
+      if (spec.every && !IsUnset(to.local)) {
         in6_pktinfo info{};
-        std::memcpy(&info.ipi6_addr, flow.local.octets, 16);
+        std::memcpy(&info.ipi6_addr, to.local.octets, 16);
         Add(IPPROTO_IPV6, IPV6_PKTINFO, info);
       }
       if (tos != 0) Add(IPPROTO_IPV6, IPV6_TCLASS, int{tos});
@@ -66,12 +68,12 @@ struct Loop::Outgoing {
       in4 = {};
       in4.sin_family = AF_INET;
       in4.sin_port = port;
-      std::memcpy(&in4.sin_addr, flow.remote.four(), 4);
+      std::memcpy(&in4.sin_addr, to.remote.four(), 4);
       peerOctets = sizeof in4;
       // The source address of what we send is the one that the client dialled.
-      if (spec.every && !IsUnset(flow.local)) {
+      if (spec.every && !IsUnset(to.local)) {
         in_pktinfo info{};
-        std::memcpy(&info.ipi_spec_dst, flow.local.four(), 4);
+        std::memcpy(&info.ipi_spec_dst, to.local.four(), 4);
         Add(IPPROTO_IP, IP_PKTINFO, info);
       }
       if (tos != 0) Add(IPPROTO_IP, IP_TOS, int{tos});
@@ -184,6 +186,7 @@ void Loop::Transmit(int fd, Outgoing* outgoing, size_t count) {
     const Outgoing& refused = outgoing[done++];
     // What is larger than the path's MTU cannot leave in segments, but the kernel fragments single ones.
     if (refused.count > 1 && (error == EINVAL || error == EMSGSIZE)) {
+      AskPath(*refused.flow);
       TransmitOneByOne(fd, refused);
     } else {
       account.Count(Counter::kSendFailed, refused.count);
@@ -204,6 +207,28 @@ void Loop::TransmitOneByOne(int fd, const Outgoing& message) {
     const msghdr header = one.Header();
     account.Count(sendmsg(fd, &header, MSG_DONTWAIT) >= 0 ? Counter::kSent : Counter::kSendFailed);
   }
+}
+
+// The kernel knows what the path takes (it heard of it by ICMP, or its route says so) and tells whoever
+// connects. From then on what is inside is made to fit.
+void Loop::AskPath(const Flow& flow) {
+  const double at = Now();
+  if (at - askedPathAt_ < limits::kPathAskMs) return;
+  askedPathAt_ = at;
+  const bool ipv6 = !flow.remote.IsIpv4();
+  const int fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  SocketSpec spec{};
+  spec.via = Via::kNatTraversal;
+  spec.ipv6 = ipv6;
+  Outgoing probe;
+  probe.Fill(spec, flow, nullptr, 0, 0);
+  int mtu = 0;
+  socklen_t length = sizeof mtu;
+  const bool known = connect(fd, reinterpret_cast<const sockaddr*>(&probe.peer), probe.peerOctets) == 0 &&
+                     getsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_MTU : IP_MTU, &mtu, &length) == 0;
+  close(fd);
+  if (known && mtu > 0 && mtu <= 0xffff) engine_->LearnPathMtu(flow, static_cast<uint16_t>(mtu), at);
 }
 
 void Loop::ToTun(const SuperPacket& packet) {

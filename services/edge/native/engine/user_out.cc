@@ -26,7 +26,7 @@ void CompleteChecksum(const ip::Packet& packet, const Offload& offload) {
 int64_t Engine::PathMtu(const Link& link, double at) {
   const int64_t agreed = std::min(link.entry.mtuToPeer, link.entry.mruFromPeer);
   const Sa* sa = OutboundSa(*link.session, link.call == nullptr, at);
-  return sa == nullptr ? agreed : std::min(agreed, InnerRoom(*sa, link.call));
+  return sa == nullptr ? agreed : std::min(agreed, InnerRoom(*sa, link.call, at));
 }
 
 Route Engine::Inner(uint8_t* octets, size_t length, const Offload& offload, double at) {
