@@ -12,6 +12,8 @@ export interface Grounds {
 }
 
 const PREFIX = 'culvert-bench-';
+/** Names of ours alone: other programs may begin theirs alike. */
+const LEFTOVER = /^culvert-bench-(\d+)-(?:clients|gateway)$/;
 const OUTER = ['10.88.0.1', '10.88.0.2'] as const;
 /** The size of queue of a real interface; a tun device has half of it. */
 const QUEUE_PACKETS = 1_000;
@@ -75,7 +77,7 @@ function prepare(name: string, role: 0 | 1, sessions: number, outerMtu: number):
 function removeLeftovers(): void {
   for (const line of ip(['netns', 'list']).split('\n')) {
     const [name = ''] = line.split(' ');
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    const pid = LEFTOVER.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) quietly(['netns', 'delete', name]);
   }
 }
