@@ -4,7 +4,7 @@ import { type Spent, startMeter, sum } from './meter.ts';
 import { type Path, type Room, type Running, start, type Tunnel } from './tunnel.ts';
 
 /** What is sent through a tunnel, in the order in which it is measured. Memory first: load makes buffers grow. */
-export const LOADS = ['memory', 'tcp1', 'tcp1r', 'tcp4x2', 'small', 'spread', 'latency'] as const;
+export const LOADS = ['memory', 'tcp1', 'tcp1r', 'tcp4x2', 'small', 'spread', 'steady', 'latency'] as const;
 export type LoadName = (typeof LOADS)[number];
 
 /** Figures of one test by name. */
@@ -21,7 +21,7 @@ export interface Test {
   readonly seconds: number;
   /** Addresses over which `spread` goes. */
   readonly addresses: number;
-  /** What a tenth of is the load under which latency is measured. */
+  /** What one flow reached: loads that everybody is to keep up with are parts of it. */
   readonly capacityGbps: number;
 }
 
@@ -33,6 +33,8 @@ const LARGE_OCTETS = 1_200;
 /** A super-packet of what a client may well send at once, and few enough that many clients get their turn. */
 const BURST = 16;
 const LATENCY_LOAD = 0.1;
+/** Far enough below the capacity that both ends keep up whatever else happens. */
+const STEADY_LOAD = 0.25;
 const SLACK_SECONDS = 15;
 
 export const measureLoad: Readonly<Record<LoadName, (test: Test) => Promise<Observation>>> = {
@@ -44,7 +46,8 @@ export const measureLoad: Readonly<Record<LoadName, (test: Test) => Promise<Obse
   tcp1r: (test) => tcp(test, test.tunnel.paths.slice(0, 1), ['-P', '1', '-R']),
   tcp4x2: (test) => tcp(test, test.tunnel.paths, ['-P', String(FLOWS_PER_CLIENT)]),
   small,
-  spread,
+  spread: (test) => spread(test, 0),
+  steady: (test) => spread(test, (needed(test) * STEADY_LOAD * 1e9) / (BURST * LARGE_OCTETS * 8)),
   latency,
 };
 
@@ -149,23 +152,16 @@ async function taken({ tunnel, room }: Pick<Test, 'tunnel' | 'room'>): Promise<n
  * merge with the next, so that the engine sees the same work whether the bursts are of one session or of many:
  * what differs is which keys, counters and table rows it has to look at.
  */
-async function spread(test: Test): Promise<Observation> {
+async function spread(test: Test, burstsPerSecond: number): Promise<Observation> {
   const { tunnel, seconds, addresses } = test;
   const { from, to } = first(tunnel);
   const port = String(LOAD_PORT);
-  const send = [
-    'spread',
-    to,
-    port,
-    String(LARGE_OCTETS),
-    String(seconds),
-    from,
-    String(addresses),
-    String(BURST),
-  ];
-  const { received, spent } = await load(test, send, ['count', '4', port, patience(test), '1']);
+  const send = ['spread', to, port, String(LARGE_OCTETS), String(seconds)];
+  send.push(from, String(addresses), String(BURST), String(burstsPerSecond));
+  const { sent, received, spent } = await load(test, send, ['count', '4', port, patience(test), '1']);
   const gbps = (received.octets * 8) / 1e9 / received.seconds;
-  return { figures: { gbps, ...perCore(spent, received.octets) }, foreignCores: spent.foreignCores };
+  const lost = 1 - received.packets / sent.packets;
+  return { figures: { gbps, lost, ...perCore(spent, received.octets) }, foreignCores: spent.foreignCores };
 }
 
 /** Datagrams at even distances, each with its time of sending: both ends have the same clock. */
@@ -180,6 +176,12 @@ async function latency(test: Test): Promise<Observation> {
   const lost = 1 - received.packets / sent.packets;
   const figures = { p50: received.p50, p99: received.p99, kpps: perSecond / 1e3, lost };
   return { figures, foreignCores: spent.foreignCores };
+}
+
+function needed({ capacityGbps }: Test): number {
+  if (capacityGbps === 0)
+    throw new Error('nothing is known of the capacity, of which a part would be the load');
+  return capacityGbps;
 }
 
 /** Sender at the clients' end, receiver at the gateway's. */

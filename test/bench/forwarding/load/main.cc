@@ -1,7 +1,7 @@
 // The load of the forwarding benchmark where iperf3 has no word for it. Prints one line of JSON at its end.
 //
 //   load flood  DESTINATION PORT OCTETS SECONDS
-//   load spread DESTINATION PORT OCTETS SECONDS FIRST-SOURCE ADDRESSES BURST
+//   load spread DESTINATION PORT OCTETS SECONDS FIRST-SOURCE ADDRESSES BURST PER-SECOND
 //   load paced  DESTINATION PORT OCTETS SECONDS PER-SECOND
 //   load count  FAMILY PORT SECONDS MERGED
 //   load delays FAMILY PORT SECONDS
@@ -23,7 +23,7 @@ int run(std::string_view mode, int arguments, char **words) {
   auto family = [&] { return whole(0) == 6 ? AF_INET6 : AF_INET; };
   auto sending = [&] { return Sending{words[0], whole(1), whole(2), number(3)}; };
   if (mode == "flood" && arguments == 4) sendFlood(sending());
-  else if (mode == "spread" && arguments == 7) sendSpread(sending(), words[4], whole(5), whole(6));
+  else if (mode == "spread" && arguments == 8) sendSpread(sending(), {words[4], whole(5), whole(6), number(7)});
   else if (mode == "paced" && arguments == 5) sendPaced(sending(), number(4));
   else if (mode == "count" && arguments == 4) receiveCount(family(), whole(1), number(2), whole(3) != 0);
   else if (mode == "delays" && arguments == 3) receiveDelays(family(), whole(1), number(2));

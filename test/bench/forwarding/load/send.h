@@ -12,9 +12,17 @@ struct Sending {
 /// As many datagrams as the machine takes, each on its own.
 void sendFlood(const Sending &sending);
 
-/// As many bursts as the machine takes, in turn from the addresses that follow `source` to those that follow
-/// the destination. IPv4 only.
-void sendSpread(const Sending &sending, const char *source, int addresses, int burst);
+struct Spreading {
+  const char *source;
+  int addresses;
+  /// Datagrams of one system call.
+  int burst;
+  /// Bursts; 0: as many as the machine takes.
+  double perSecond;
+};
+
+/// Bursts in turn from the addresses that follow the source to those that follow the destination. IPv4 only.
+void sendSpread(const Sending &sending, const Spreading &spreading);
 
 /// Evenly spaced datagrams that carry the time at which they were sent.
 void sendPaced(const Sending &sending, double perSecond);
