@@ -56,6 +56,12 @@ export const Row = {
   local: 8,
 } as const;
 
+/** CULVERT_NATIVE=sanitized: the addon that `build.ts --sanitize` makes, for tests. */
+const ADDON =
+  process.env.CULVERT_NATIVE === 'sanitized'
+    ? './build/sanitized/culvert_native.node'
+    : './build/culvert_native.node';
+
 let loaded: Native | undefined;
 
 /** Throws when the addon has not been built: `node services/edge/native/build.ts`. */
@@ -63,7 +69,7 @@ export function native(): Native {
   if (loaded === undefined) {
     const require = createRequire(import.meta.url);
     try {
-      loaded = require('./build/culvert_native.node') as Native;
+      loaded = require(ADDON) as Native;
     } catch (cause) {
       throw new Error('the native addon is missing: run deploy/setup', { cause });
     }
