@@ -6,9 +6,32 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 
+// The address sanitizer knows the ends of what is on the heap, and of nothing else.
+#if defined(__SANITIZE_ADDRESS__)
+#define CULVERT_PAGES_ON_HEAP
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CULVERT_PAGES_ON_HEAP
+#endif
+#endif
+
 namespace culvert {
+
+#ifdef CULVERT_PAGES_ON_HEAP
+
+class Pages {
+ public:
+  explicit Pages(size_t octets) : memory_(std::make_unique_for_overwrite<uint8_t[]>(octets)) {}
+  uint8_t* get() const { return memory_.get(); }
+
+ private:
+  std::unique_ptr<uint8_t[]> memory_;
+};
+
+#else
 
 class Pages {
  public:
@@ -34,5 +57,7 @@ class Pages {
   void* memory_;
   uint8_t* at_;
 };
+
+#endif
 
 }  // namespace culvert
