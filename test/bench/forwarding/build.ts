@@ -19,13 +19,18 @@ const PACKAGES: Readonly<Record<Peer, { readonly programs: readonly string[]; re
     programs: ['charon', 'swanctl'],
     names: 'strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins',
   },
+  softether: {
+    programs: ['vpnserver', 'vpncmd', 'linux.uml', 'mmdebstrap', 'nft'],
+    names: 'softether-vpnserver softether-vpncmd user-mode-linux mmdebstrap nftables e2fsprogs',
+  },
   'wireguard-go': { programs: ['wg', 'go'], names: 'wireguard-tools golang-go' },
 };
 
 /** Compiles what is not there yet or older than its sources. */
 export async function buildPrograms(options: Options, peers: ReadonlySet<Peer>): Promise<Programs> {
   mkdirSync(CACHE, { recursive: true });
-  for (const peer of peers) demand(peer);
+  demand('the benchmark', ['iperf3', 'ethtool', 'ip'], 'iperf3 ethtool iproute2');
+  for (const peer of peers) demand(peer, PACKAGES[peer].programs, PACKAGES[peer].names);
   return {
     load: await compiled('load', [process.env.CXX ?? 'g++', '-O2', '-std=c++20', '-Wall', '-Wextra'], {
       sources: LOAD_SOURCES.map((file) => join(LOAD, file)),
@@ -37,13 +42,10 @@ export async function buildPrograms(options: Options, peers: ReadonlySet<Peer>):
   };
 }
 
-function demand(peer: Peer): void {
-  const { programs, names } = PACKAGES[peer];
+function demand(who: string, programs: readonly string[], names: string): void {
   const missing = programs.filter((program) => installed(program) === undefined);
   if (missing.length === 0) return;
-  throw new Error(
-    `${peer}: no ${missing.join(', ')}; apt-get install ${names}, or leave it out with --peers`,
-  );
+  throw new Error(`${who}: no ${missing.join(', ')}; apt-get install ${names}`);
 }
 
 /** By our own warnings it is not measured. */
@@ -81,6 +83,10 @@ async function wireguardGo(): Promise<string> {
   return output;
 }
 
+async function packageVersion(name: string): Promise<string> {
+  return (await attempt('dpkg-query', ['-W', name])).output.trim().split('\t').at(-1) ?? '';
+}
+
 /** Versions of what is compared with, for the report. */
 export async function versions(peers: ReadonlySet<Peer>): Promise<Record<string, string>> {
   const line = async (program: string, ...args: readonly string[]) =>
@@ -88,6 +94,7 @@ export async function versions(peers: ReadonlySet<Peer>): Promise<Record<string,
   const found: Record<string, string> = { iperf3: await line('iperf3', '--version') };
   if (peers.has('openvpn')) found.openvpn = (await line('openvpn', '--version')).replace(/ \[.*/, '');
   if (peers.has('libipsec')) found.libipsec = await line('charon', '--version');
+  if (peers.has('softether')) found.softether = await packageVersion('softether-vpnserver');
   if (peers.has('wireguard-go')) found['wireguard-go'] = WIREGUARD_GO;
   return found;
 }

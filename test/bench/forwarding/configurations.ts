@@ -2,6 +2,7 @@ import type { Suite } from '../../../services/edge/bench/sessions.ts';
 import type { Options, Peer } from './options.ts';
 import type { Room, Tunnel } from './tunnel.ts';
 import { openBare } from './tunnels/bare.ts';
+import { openGateway, openSoftether } from './tunnels/dialled.ts';
 import { openLibipsec } from './tunnels/libipsec.ts';
 import { openOpenvpn } from './tunnels/openvpn.ts';
 import { OWN, type OwnSettings, openOwn } from './tunnels/own.ts';
@@ -25,6 +26,7 @@ export type ConfigurationName =
   | 'own-many-sessions'
   | 'own-memory'
   | 'own-ipv6'
+  | 'own-dialled'
   | 'bare';
 
 export interface Configuration {
@@ -63,6 +65,8 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'own-many-sessions', addresses: MANY_SESSIONS, open: own({ sessions: MANY_SESSIONS }) },
   { name: 'own-memory', open: own({ sessions: MEMORY_SESSIONS }) },
   { name: 'own-ipv6', open: own({ family: 6 }) },
+  { name: 'own-dialled', needs: 'softether', open: openGateway },
+  { name: 'softether', needs: 'softether', open: openSoftether },
   { name: 'bare', open: openBare },
 ];
 

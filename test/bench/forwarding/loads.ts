@@ -1,10 +1,22 @@
 import { attempt } from '../../interop/lab/command.ts';
-import { residentOctetsOf } from '../processes.ts';
+import { type Direction, transfer } from '../../interop/lab/traffic.ts';
+import { cpuSecondsOf, residentOctetsOf } from '../processes.ts';
 import { type Spent, startMeter, sum } from './meter.ts';
 import { type Path, type Room, type Running, start, type Tunnel } from './tunnel.ts';
 
 /** What is sent through a tunnel, in the order in which it is measured. Memory first: load makes buffers grow. */
-export const LOADS = ['memory', 'tcp1', 'tcp1r', 'tcp4x2', 'small', 'spread', 'steady', 'latency'] as const;
+export const LOADS = [
+  'memory',
+  'tcp1',
+  'tcp1r',
+  'tcp4x2',
+  'small',
+  'spread',
+  'steady',
+  'latency',
+  'dialled-up',
+  'dialled-down',
+] as const;
 export type LoadName = (typeof LOADS)[number];
 
 /** Figures of one test by name. */
@@ -49,6 +61,8 @@ export const measureLoad: Readonly<Record<LoadName, (test: Test) => Promise<Obse
   spread: (test) => spread(test, 0),
   steady: (test) => spread(test, (needed(test) * STEADY_LOAD * 1e9) / (BURST * LARGE_OCTETS * 8)),
   latency,
+  'dialled-up': (test) => dialled(test, 'up'),
+  'dialled-down': (test) => dialled(test, 'down'),
 };
 
 /** What is read of the report of iperf3. */
@@ -160,7 +174,7 @@ async function spread(test: Test, burstsPerSecond: number): Promise<Observation>
   send.push(from, String(addresses), String(BURST), String(burstsPerSecond));
   const { sent, received, spent } = await load(test, send, ['count', '4', port, patience(test), '1']);
   const gbps = (received.octets * 8) / 1e9 / received.seconds;
-  const lost = 1 - received.packets / sent.packets;
+  const lost = 1 - received.octets / sent.octets;
   return { figures: { gbps, lost, ...perCore(spent, received.octets) }, foreignCores: spent.foreignCores };
 }
 
@@ -176,6 +190,34 @@ async function latency(test: Test): Promise<Observation> {
   const lost = 1 - received.packets / sent.packets;
   const figures = { p50: received.p50, p99: received.p99, kpps: perSecond / 1e3, lost };
   return { figures, foreignCores: spent.foreignCores };
+}
+
+/** One flow of a client in a machine of its own, which limits the rate: what counts is the server's cost. */
+async function dialled({ tunnel, seconds }: Test, direction: Direction): Promise<Observation> {
+  const { guest, loadPids } = tunnel;
+  if (guest === undefined || loadPids === undefined) throw new Error('nobody dialled in');
+  const before = cpuOf(await loadPids());
+  const finish = startMeter(tunnel.pids);
+  const moved = await transfer(guest, direction, seconds);
+  const after = cpuOf(await loadPids());
+  const loadSeconds = sum([...after].map(([pid, used]) => used - (before.get(pid) ?? 0)));
+  const spent = finish(() => loadSeconds);
+  const gbits = (moved.bytes * 8) / 1e9;
+  const figures = { mbps: moved.megabitsPerSecond, cpuSecondsPerGbit: sum(spent.ends) / gbits };
+  return { figures, foreignCores: spent.foreignCores };
+}
+
+function cpuOf(pids: readonly number[]): Map<number, number> {
+  return new Map(
+    pids.flatMap((pid): [number, number][] => {
+      try {
+        return [[pid, cpuSecondsOf(pid)]];
+      } catch {
+        // A process that ended while we looked.
+        return [];
+      }
+    }),
+  );
 }
 
 function needed({ capacityGbps }: Test): number {

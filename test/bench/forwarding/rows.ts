@@ -36,6 +36,23 @@ const peer = (name: ConfigurationName, key: string): Row[] => [
   ratio(name, `${key}_down`, `one flow down, to ${name}`, ['own', 'tcp1r', 'gbps'], name),
 ];
 
+/** Of the server's processor time for each gigabit: how many times more SoftEther takes. */
+const dialled = (direction: 'up' | 'down'): Row[] => [
+  plain(
+    'softether',
+    `dialled_${direction}_cpu_s_per_gbit`,
+    `client VM ${direction}, CPU seconds for a Gbit`,
+    ['own-dialled', `dialled-${direction}`, 'cpuSecondsPerGbit'],
+  ),
+  ratio(
+    'softether',
+    `ratio_to_softether_${direction}`,
+    `client VM ${direction}, CPU of SoftEther to ours`,
+    ['softether', `dialled-${direction}`, 'cpuSecondsPerGbit'],
+    'own-dialled',
+  ),
+];
+
 const latency = (key: string, what: string, part: string): Row => ({
   key,
   group: 'latency',
@@ -130,6 +147,7 @@ export const ROWS: readonly Row[] = [
     'own',
   ),
   ratio('ipv6', 'ipv6_ratio', 'IPv6, to IPv4', ['own-ipv6', 'tcp1', 'gbps'], 'own'),
+  ...(['up', 'down'] as const).flatMap(dialled),
   latency('latency_p50_us', 'added latency, median, us', 'p50'),
   latency('latency_p99_us', 'added latency, p99, us', 'p99'),
   {

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { daemon, end, until } from '../../interop/lab/command.ts';
+import type { Guest } from '../../interop/lab/guest.ts';
 import type { Bed, End } from './bed.ts';
 
 const STOP_MS = 8_000;
@@ -16,13 +17,16 @@ export interface Path {
 
 /** What is measured: two processes between which packets flow already. */
 export interface Tunnel {
-  /** The process of each end; none where packets take the bare cable. */
+  /** The process of each end, or all of a server's; none where packets take the bare cable. */
   readonly pids: readonly number[];
   readonly paths: readonly Path[];
   /** The device at the clients' end. */
   readonly device: string;
   /** What it says of itself, such as its cipher implementation. */
   readonly about?: string;
+  /** A client in a machine of its own that has dialled in, and the processes of which it and its peer consist. */
+  readonly guest?: Guest;
+  readonly loadPids?: () => Promise<readonly number[]>;
   close(): Promise<void>;
 }
 

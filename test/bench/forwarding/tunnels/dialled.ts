@@ -1,0 +1,110 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepare } from '../../../interop/lab/client.ts';
+import { attempt, command, daemon, until } from '../../../interop/lab/command.ts';
+import { startCorporateHost } from '../../../interop/lab/corporate.ts';
+import { PSK, USERS } from '../../../interop/lab/gateway.ts';
+import { bootGuest, rootImage } from '../../../interop/lab/guest.ts';
+import { openLab } from '../../../interop/lab/lab.ts';
+import { ADDRESSES, createNetwork, type Network } from '../../../interop/lab/network.ts';
+import { strongswan } from '../../../interop/lab/strongswan.ts';
+import { route } from '../../../interop/lab/traffic.ts';
+import { installed, type Room, type Tunnel } from '../tunnel.ts';
+
+/** What Windows and macOS would take, from behind a NAT as most clients are. */
+const ESP = 'aes256-sha1';
+const START_MS = 30_000;
+const HUB = 'DEFAULT';
+const TAP = 'vpn';
+const USER = USERS[0];
+
+/** A client in a machine of its own dials in at the gateway, as its users start it. */
+export async function openGateway(): Promise<Tunnel> {
+  await rootImage();
+  const lab = await openLab('bench', { telemetry: { logLevel: 'warn', sampling: 0 } });
+  try {
+    const dialler = await lab.dialler(1, 'lan', strongswan, { esp: ESP });
+    await dialler.connect();
+    await route(dialler.guest);
+    const { guest } = dialler;
+    return { ...(await processesOf(lab.network)), guest, paths: [], device: '', close: () => lab.close() };
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+}
+
+/** The same client dials in at SoftEther, whose hub is bridged to a tap device. */
+export async function openSoftether(room: Room): Promise<Tunnel> {
+  await rootImage();
+  const directory = join(room.folder, 'softether');
+  mkdirSync(directory, { recursive: true });
+  const network = await createNetwork();
+  try {
+    await startCorporateHost(network, directory);
+    await startSoftether(network, directory);
+    const guest = await bootGuest(network, directory, 1);
+    await guest.plug('lan');
+    const { name: user, password } = USER;
+    const dial = { gateway: ADDRESSES.outside.gateway, psk: PSK, user, password, esp: ESP };
+    await (await prepare(guest, strongswan, dial)).connect();
+    await route(guest);
+    const close = async (): Promise<void> => {
+      await guest.kill();
+      await network.close();
+    };
+    return { ...(await processesOf(network)), guest, paths: [], device: '', close };
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
+}
+
+/** The server is all that runs in the gateway's namespace; the client's machine and its peer are the load. */
+async function processesOf(network: Network): Promise<Pick<Tunnel, 'pids' | 'loadPids'>> {
+  const within = async (role: 'gateway' | 'switch' | 'corporate'): Promise<number[]> => {
+    const { output } = await attempt('ip', ['netns', 'pids', network.name(role)]);
+    return output.split('\n').filter(Boolean).map(Number);
+  };
+  return {
+    pids: await within('gateway'),
+    loadPids: async () => [...(await within('switch')), ...(await within('corporate'))],
+  };
+}
+
+async function startSoftether(network: Network, directory: string): Promise<void> {
+  // The folders in which Debian's package keeps its state, as folders of this run.
+  const folders = ['/var/lib/softether', '/var/log/softether', '/run/softether'];
+  const binds = folders.map((folder, index) => {
+    const own = join(directory, String(index));
+    mkdirSync(own);
+    return `mkdir -p ${folder} && mount --bind ${own} ${folder} && `;
+  });
+  const script = `${binds.join('')}exec ${installed('vpnserver') ?? 'vpnserver'} execsvc`;
+  daemon(join(directory, 'server.log'), ...network.within('gateway', 'unshare', '-m', 'sh', '-c', script));
+  const file = join(directory, 'commands');
+  writeFileSync(file, COMMANDS, { mode: 0o600 });
+  const ask = network.within('gateway', 'vpncmd', 'localhost', '/SERVER', `/IN:${file}`);
+  await until('SoftEther to be configured', START_MS, async () =>
+    (await attempt(...ask)).status === 0 ? true : undefined,
+  );
+  const ip = (words: string) => command('ip', '-n', network.name('gateway'), ...words.split(' '));
+  await until('the tap device', START_MS, async () =>
+    (await ip('-o link show')).includes(` tap_${TAP}:`) ? true : undefined,
+  );
+  await ip(`address add ${ADDRESSES.pool.gateway}/24 dev tap_${TAP}`);
+  const [program, args] = network.within('gateway', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  await command(program, ...args);
+}
+
+/** Its own DHCP server gives out addresses; packets leave by the bridge, not by its slower NAT in userland. */
+const COMMANDS = `IPsecEnable /L2TP:yes /L2TPRAW:no /ETHERIP:no /PSK:${PSK} /DEFAULTHUB:${HUB}
+BridgeCreate ${HUB} /DEVICE:${TAP} /TAP:yes
+Hub ${HUB}
+UserCreate ${USER.name} /GROUP:none /REALNAME:none /NOTE:none
+UserPasswordSet ${USER.name} /PASSWORD:"${USER.password}"
+SecureNatEnable
+NatDisable
+SecureNatHostSet /MAC:none /IP:10.98.0.254 /MASK:255.255.255.0
+DhcpSet /START:10.98.0.10 /END:10.98.0.100 /MASK:255.255.255.0 /EXPIRE:7200 /GW:${ADDRESSES.pool.gateway} /DNS:${ADDRESSES.corporate.host} /DNS2:none /DOMAIN:none /LOG:no
+`;
