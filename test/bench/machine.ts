@@ -34,5 +34,6 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >>> 1] ?? 0;
+  const [low = 0, high = 0] = [sorted[(sorted.length - 1) >>> 1], sorted[sorted.length >>> 1]];
+  return (low + high) / 2;
 }

@@ -25,6 +25,7 @@ const plan = planOf(choice.rows);
 const peers = new Set(PEERS.filter((peer) => plan.has(peer)));
 const programs = await buildPrograms(options, peers);
 const folder = mkdtempSync(join(tmpdir(), 'culvert-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const bed = await createBed();
 const begun = { machine: machine(), commit: commit(), versions: await versions(peers) };
 const abandon = () => void bed.close().then(() => process.exit(1));
@@ -47,5 +48,4 @@ try {
   if (failures.length > 0) process.exitCode = 1;
 } finally {
   await bed.close();
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -73,20 +73,20 @@ async function processesOf(network: Network): Promise<Pick<Tunnel, 'pids' | 'loa
 }
 
 async function startSoftether(network: Network, directory: string): Promise<void> {
-  // The folders in which Debian's package keeps its state, as folders of this run.
+  // Server and client keep their state where Debian's package says: here these are folders of this run.
   const folders = ['/var/lib/softether', '/var/log/softether', '/run/softether'];
   const binds = folders.map((folder, index) => {
     const own = join(directory, String(index));
     mkdirSync(own);
     return `mkdir -p ${folder} && mount --bind ${own} ${folder} && `;
   });
-  const script = `${binds.join('')}exec ${installed('vpnserver') ?? 'vpnserver'} execsvc`;
-  daemon(join(directory, 'server.log'), ...network.within('gateway', 'unshare', '-m', 'sh', '-c', script));
+  const within = (words: string) =>
+    network.within('gateway', 'unshare', '-m', 'sh', '-c', `${binds.join('')}exec ${words}`);
+  daemon(join(directory, 'server.log'), ...within(`${installed('vpnserver') ?? 'vpnserver'} execsvc`));
   const file = join(directory, 'commands');
   writeFileSync(file, COMMANDS, { mode: 0o600 });
-  const ask = network.within('gateway', 'vpncmd', 'localhost', '/SERVER', `/IN:${file}`);
   await until('SoftEther to be configured', START_MS, async () =>
-    (await attempt(...ask)).status === 0 ? true : undefined,
+    (await attempt(...within(`vpncmd localhost /SERVER /IN:${file}`))).status === 0 ? true : undefined,
   );
   const ip = (words: string) => command('ip', '-n', network.name('gateway'), ...words.split(' '));
   await until('the tap device', START_MS, async () =>
