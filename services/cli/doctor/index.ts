@@ -3,7 +3,7 @@ import type { Check } from './finding.ts';
 import { forwarding, mtu, networkTools, privileges, tunDevice } from './kernel.ts';
 import { nats } from './nats.ts';
 import { espFree, portsFree } from './ports.ts';
-import { addon, clock, knownAnswers, node, secretFiles, stateDirectory } from './runtime.ts';
+import { addon, ciphers, clock, knownAnswers, node, secretFiles, stateDirectory } from './runtime.ts';
 
 /** In the order in which `culvert up` would stumble over them. */
 export function checksFor(config: Config, secrets: readonly string[], running: boolean): readonly Check[] {
@@ -11,6 +11,7 @@ export function checksFor(config: Config, secrets: readonly string[], running: b
     node,
     addon,
     knownAnswers,
+    () => ciphers(config),
     clock,
     () => stateDirectory(config),
     () => secretFiles(secrets),

@@ -29,6 +29,39 @@ export function addon(): Finding[] {
     : [bad('native addon', words, 'run deploy/setup again')];
 }
 
+interface CipherState {
+  readonly name: string;
+  readonly version: string;
+  readonly usable: boolean;
+  readonly why: string;
+}
+
+/** What would compute ESP, each asked for known answers. The same choice as the edge makes. */
+export function ciphers(config: Config): Finding[] {
+  const name = 'ESP ciphers';
+  const ask = `process.stdout.write(JSON.stringify(require(${JSON.stringify(ADDON)}).cryptoBackends()))`;
+  const { status, stdout } = spawnSync(process.execPath, ['-e', ask], { encoding: 'utf8' });
+  if (status !== 0) return [bad(name, 'the native addon does not answer', 'run deploy/setup')];
+  const states = JSON.parse(stdout) as readonly CipherState[];
+  const wanted = config.edge.cipher;
+  const fit = states.filter((state) => wanted === 'auto' || state.name === wanted);
+  const chosen = fit.find(({ usable }) => usable);
+  const lacking = states.filter(({ usable }) => !usable).map((state) => `${state.name}: ${state.why}`);
+  if (chosen === undefined) {
+    const remedy = wanted === 'auto' ? 'run deploy/setup again' : 'set edge.cipher to auto';
+    return [bad(name, `edge.cipher ${wanted}: ${lacking.join('; ')}`, remedy)];
+  }
+  return lacking.length === 0 || process.arch !== 'x64'
+    ? [good(name, chosen.version)]
+    : [
+        doubtful(
+          name,
+          `${chosen.version}; ${lacking.join('; ')}`,
+          'run deploy/setup, which installs intel-ipsec-mb',
+        ),
+      ];
+}
+
 export async function knownAnswers(): Promise<Finding[]> {
   const { passed, refused } = await bootKat();
   return refused.length === 0

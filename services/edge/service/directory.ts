@@ -2,6 +2,7 @@ import type { ForwardEntry, SaEntry, SessionSummary } from '@culvert/contracts';
 import { formatAddress } from '@culvert/wire/ip';
 import type { Declaration, SessionReport } from '../pipeline/index.ts';
 import { type Sa, sequenceKey } from './sequences.ts';
+import { trafficFacts } from './traffic.ts';
 
 /** What the service remembers of a session beside the plane: no keys. */
 interface Known {
@@ -111,6 +112,7 @@ function summaryOf(session: string, known: Known | undefined): SessionSummary | 
   if (report !== undefined) {
     const { sas, links, octetsIn, octetsOut, packetsIn, packetsOut, drops, endpoint, lastInboundAt } = report;
     Object.assign(facts, { sas, links, octetsIn, octetsOut, packetsIn, packetsOut, drops });
+    Object.assign(facts, trafficFacts(report.accounting));
     if (endpoint !== undefined) facts.peer = `${formatAddress(endpoint.remote)}:${endpoint.remotePort}`;
     if (lastInboundAt !== undefined) facts.lastInboundAt = lastInboundAt;
   }

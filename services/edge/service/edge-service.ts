@@ -1,5 +1,6 @@
 import type { Runtime } from '@culvert/runtime';
 import { createDirectory } from './directory.ts';
+import { createEngines } from './engines.ts';
 import { createGate } from './gate.ts';
 import { listenToServices } from './packets-out.ts';
 import type { DataPlane, PlaneCommand } from './plane.ts';
@@ -18,7 +19,8 @@ export function createEdge(runtime: Runtime, plane: DataPlane): { start(): Promi
       const directory = createDirectory();
       const gate = createGate<PlaneCommand>((command) => plane.post(command));
       const reservations = createReservations(runtime, plane);
-      const heard = createReporter(runtime, directory, reservations);
+      const engines = createEngines(telemetry);
+      const heard = createReporter(runtime, directory, reservations, engines);
       await plane.start((reports) => {
         for (const report of reports) heard(report);
       });
@@ -52,7 +54,7 @@ export function createEdge(runtime: Runtime, plane: DataPlane): { start(): Promi
         status: () => ({
           sessions: directory.size,
           starting: !loaded,
-          details: { gateWaiting: gate.waiting },
+          details: { gateWaiting: gate.waiting, ...engines.details() },
         }),
         sessions: () => directory.summaries(),
         session: (session) => directory.summary(session),

@@ -3,19 +3,23 @@ import type { Runtime } from '@culvert/runtime';
 import { type EngineEvent, textFlow } from '../pipeline/index.ts';
 import { createCounting } from './counting.ts';
 import type { Directory } from './directory.ts';
+import type { Engines } from './engines.ts';
 import { createIkeFront } from './ike-front.ts';
 import type { PlaneReport } from './plane.ts';
 import type { Reservations } from './reservations.ts';
+import { createTraffic } from './traffic.ts';
 
 /** What the plane has to say: control packets to the bus, the rest to directory, log and counters. */
 export function createReporter(
   runtime: Runtime,
   directory: Directory,
   reservations: Reservations,
+  engines: Engines,
 ): (report: PlaneReport) => void {
   const { bus, telemetry } = runtime;
   const ikeIn = createIkeFront(runtime, directory);
   const count = createCounting(telemetry);
+  const traffic = createTraffic(telemetry);
   return (report) => {
     switch (report.type) {
       case 'ike':
@@ -36,11 +40,15 @@ export function createReporter(
         break;
       case 'sessions':
         directory.reported(report.reports);
+        traffic.heard(report.reports);
+        traffic.keep((session) => directory.has(session));
         break;
       case 'counters':
         count(report);
+        engines.heard(report);
         break;
       case 'started':
+        engines.started(report);
         telemetry.log.info({ engine: report.engine, cipher: report.backend }, 'a packet engine is running');
         break;
       case 'lost':

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -35,16 +35,26 @@ export async function rootImage(): Promise<string> {
   return image;
 }
 
+/** What user-mode Linux needs on processors that came after it; built beside the image. */
+async function registers(): Promise<string> {
+  const source = join(import.meta.dirname, '../guest/xstate.cc');
+  const library = join(CACHE, 'xstate.so');
+  const draft = `${library}.${process.pid}`;
+  await command('g++', '-shared', '-fPIC', '-O2', '-o', draft, source);
+  renameSync(draft, library);
+  return library;
+}
+
 export async function bootGuest(network: Network, directory: string, index: number): Promise<Guest> {
   const name = `guest${index}`;
   const tap = `tap${index}`;
-  const image = await rootImage();
+  const [image, preloaded] = await Promise.all([rootImage(), registers()]);
   const space = network.name('switch');
   await command('ip', '-n', space, 'tuntap', 'add', tap, 'mode', 'tap', 'vnet_hdr');
   // Each boot begins with the image as built: the copy-on-write file holds what was changed.
   rmSync(join(directory, `${name}.cow`), { force: true });
   const kernel = [
-    'linux.uml',
+    `env LD_PRELOAD=${preloaded} linux.uml`,
     'mem=160M',
     `ubd0=${join(directory, `${name}.cow`)},${image}`,
     'root=/dev/ubda rw init=/opt/init quiet',
