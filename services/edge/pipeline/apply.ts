@@ -1,4 +1,4 @@
-import type { CallEntry, ForwardEntry, SaEntry, SessionId } from '@culvert/contracts';
+import type { CallEntry, EspKeys, ForwardEntry, SaEntry, SessionId } from '@culvert/contracts';
 import type { Instant } from '@culvert/kernel';
 import { equal } from '@culvert/wire';
 import { newWindow, prepareEsp, truncated } from '../esp/index.ts';
@@ -115,11 +115,13 @@ function sameKeys(a: SaEntry, b: SaEntry): boolean {
     a.outboundSpi === b.outboundSpi &&
     a.encryption === b.encryption &&
     a.integrity === b.integrity &&
-    equal(a.inbound.encryption, b.inbound.encryption) &&
-    equal(a.inbound.integrity, b.inbound.integrity) &&
-    equal(a.outbound.encryption, b.outbound.encryption) &&
-    equal(a.outbound.integrity, b.outbound.integrity)
+    sameOctets(a.inbound, b.inbound) &&
+    sameOctets(a.outbound, b.outbound)
   );
+}
+
+function sameOctets(a: EspKeys, b: EspKeys): boolean {
+  return equal(a.encryption, b.encryption) && equal(a.integrity, b.integrity) && equal(a.salt, b.salt);
 }
 
 function sameMode(a: SaEntry, b: SaEntry): boolean {

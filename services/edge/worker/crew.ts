@@ -56,13 +56,7 @@ const LOSSES_MS = 60_000;
 export function createCrew(options: CrewOptions): Crew {
   const workers = options.tuns.length;
   const events = options.tuns.map(() => native().openEvent());
-  const shared = new Int32Array(new SharedArrayBuffer(SHARED_OCTETS));
-  const rings = new SharedArrayBuffer(workers > 1 ? workers * workers * RING_OCTETS : 8);
-  const accountSize = {
-    sessionsMax: options.sessionsMax + 1,
-    sasMax: options.sessionsMax * SAS_PER_SESSION + 1,
-  };
-  const memories = options.tuns.map(() => new SharedArrayBuffer(accountOctets(accountSize)));
+  const { shared, rings, accountSize, memories } = memoryFor(workers, options.sessionsMax);
   const accounts = memories.map((memory) => readAccount(memory, accountSize));
   const pool = new Piscina({
     filename: new URL('./worker.ts', import.meta.url).href,
@@ -116,9 +110,8 @@ export function createCrew(options: CrewOptions): Crew {
         throw new Error('the packet worker has ended');
       } catch (error) {
         if (stopping()) return;
-        const now = options.now();
-        losses.push(now);
-        while ((losses[0] ?? now) < now - LOSSES_MS) losses.shift();
+        losses.push(options.now());
+        while ((losses[0] ?? 0) < options.now() - LOSSES_MS) losses.shift();
         // Before its first turn there is something that another try will meet as well.
         if (losses.length > LOSSES_MAX || accounts[index]?.counter('idleNs') === 0) throw error;
         lost = true;
@@ -158,6 +151,17 @@ export function createCrew(options: CrewOptions): Crew {
       await pool.destroy();
       for (const event of events) native().closeDescriptor(event);
     },
+  };
+}
+
+/** What the threads share with us and with each other. */
+function memoryFor(workers: number, sessionsMax: number) {
+  const accountSize = { sessionsMax: sessionsMax + 1, sasMax: sessionsMax * SAS_PER_SESSION + 1 };
+  return {
+    shared: new Int32Array(new SharedArrayBuffer(SHARED_OCTETS)),
+    rings: new SharedArrayBuffer(workers > 1 ? workers * workers * RING_OCTETS : 8),
+    accountSize,
+    memories: Array.from({ length: workers }, () => new SharedArrayBuffer(accountOctets(accountSize))),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DropCounters, EngineCounters, Mark, SessionReport } from '../../pipeline/index.ts';
+import type { DropCounters, EngineCounters, Mark, SaWindow, SessionReport } from '../../pipeline/index.ts';
 import { DROP_REASONS, type DropReason } from '../../pipeline/index.ts';
 
 /**
@@ -68,127 +68,126 @@ export interface AccountReader {
 }
 
 export function readAccount(memory: SharedArrayBuffer | ArrayBuffer, size: AccountSize): AccountReader {
+  const rows = rowsIn(memory, size);
+  const at = (name: CounterName) => rows.number(COUNTERS.indexOf(name));
+  return {
+    counter: at,
+    counters() {
+      const drops = Object.fromEntries(
+        DROP_REASONS.map((reason: DropReason, index) => [reason, rows.number(DROPS_AT + index)]),
+      ) as DropCounters;
+      const [espIn, espOut] = [at('espIn'), at('espOut')];
+      return {
+        drops,
+        espIn,
+        espOut,
+        keepalives: at('keepalives'),
+        moves: at('moves'),
+        icvTruncated: at('icvTruncated'),
+      };
+    },
+    latency: () => Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => rows.number(LATENCY_AT + bucket)),
+    changed(since) {
+      const slots: number[] = [];
+      for (let slot = 1, end = at('sessionRows'); slot < end; slot += 1) {
+        if (rows.publicationOf(slot) > since && rows.isTaken(slot)) slots.push(slot);
+      }
+      if (slots.length === 0) return [];
+      const windows = new Map<number, SaWindow[]>(slots.map((slot) => [slot, []]));
+      for (const { slot, window } of rows.windows(at('saRows'))) windows.get(slot)?.push(window);
+      return slots.flatMap((slot) => rows.read(slot, windows.get(slot) ?? []) ?? []);
+    },
+    session(session) {
+      for (let slot = 1, end = at('sessionRows'); slot < end; slot += 1) {
+        if (!rows.isTaken(slot) || rows.nameOf(slot) !== session) continue;
+        const windows = [...rows.windows(at('saRows'))].filter((one) => one.slot === slot);
+        return rows.read(
+          slot,
+          windows.map(({ window }) => window),
+        );
+      }
+      return undefined;
+    },
+    marks() {
+      const marks = new Map<number, Mark>();
+      for (const { window } of rows.windows(at('saRows'))) {
+        const { inboundSpi, outboundSpi, top } = window;
+        // Outbound numbers are reserved anew, above all that were granted.
+        marks.set(inboundSpi, { outboundSpi, top, next: 0 });
+      }
+      return marks;
+    },
+  };
+}
+
+/** The words of the memory by what they mean. */
+function rowsIn(memory: SharedArrayBuffer | ArrayBuffer, size: AccountSize) {
   const words = new BigUint64Array(memory);
   const halves = new Uint32Array(memory);
   const doubles = new Float64Array(memory);
   const octets = new Uint8Array(memory);
   const number = (word: number) => Number(Atomics.load(words, word));
-  const sessionRows = () => number(COUNTERS.indexOf('sessionRows'));
-  const saRows = () => number(COUNTERS.indexOf('saRows'));
+  const half = (word: number, which: 0 | 1) => halves[word * 2 + which] ?? 0;
   const rowAt = (slot: number) => HEADER_WORDS + slot * SESSION_WORDS;
-  const saAt = (slot: number) => HEADER_WORDS + size.sessionsMax * SESSION_WORDS + slot * SA_WORDS;
+  const sasAt = rowAt(size.sessionsMax);
+  const hexadecimal = (value: number) => value.toString(16).padStart(8, '0');
+  const nameAt = (row: number) => hexadecimal(half(row + 1, 1)) + hexadecimal(half(row + 1, 0));
 
-  const nameAt = (row: number): string =>
-    (halves[row * 2 + 3] ?? 0).toString(16).padStart(8, '0') +
-    (halves[row * 2 + 2] ?? 0).toString(16).padStart(8, '0');
-
-  const windowsOf = (slot: number): SessionReport['windows'][number][] => {
-    const windows: SessionReport['windows'][number][] = [];
-    for (let sa = 1, end = saRows(); sa < end; sa += 1) {
-      const at = saAt(sa);
-      const inboundSpi = halves[at * 2] ?? 0;
-      if (inboundSpi === 0 || number(at + 1) !== slot) continue;
-      windows.push({ inboundSpi, outboundSpi: halves[at * 2 + 1] ?? 0, top: number(at + 2) });
-    }
-    return windows;
-  };
-
-  /** A row that is being written is read again; what cannot be had whole is left for the next time. */
-  const read = (slot: number, windows: SessionReport['windows']): SessionReport | undefined => {
-    const row = rowAt(slot);
-    for (let attempt = 0; attempt < 8; attempt += 1) {
-      const version = Atomics.load(words, row);
-      if (version % 2n === 1n) continue;
-      const report = rowOf(row, windows);
-      if (Atomics.load(words, row) === version) return report;
-    }
-    return undefined;
-  };
-
-  const rowOf = (row: number, windows: SessionReport['windows']): SessionReport => {
+  const reportAt = (row: number, windows: readonly SaWindow[]): SessionReport => {
     const lastInboundAt = doubles[row + 3] ?? -1;
     const at = (row + 7) * 8;
     const cells = Array.from({ length: ACCOUNT_CELLS }, (_, cell) => number(row + CELLS_AT + cell));
     const sum = (from: number, odd: number) => {
       let total = 0;
-      for (let cell = from + odd; cell < from + 16; cell += 2) total += cells[cell] ?? 0;
+      for (let cell = from + odd; cell < from + ACCOUNT_CELLS / 2; cell += 2) total += cells[cell] ?? 0;
       return total;
+    };
+    const endpoint = {
+      local: octets.slice(at, at + 16),
+      localPort: half(row + 11, 0),
+      remote: octets.slice(at + 16, at + 32),
+      remotePort: half(row + 11, 1),
     };
     return {
       session: nameAt(row),
       ...(lastInboundAt >= 0 && { lastInboundAt }),
-      ...(number(row + 6) === 1 && {
-        endpoint: {
-          local: octets.slice(at, at + 16),
-          localPort: halves[(row + 11) * 2] ?? 0,
-          remote: octets.slice(at + 16, at + 32),
-          remotePort: halves[(row + 11) * 2 + 1] ?? 0,
-        },
-      }),
+      ...(number(row + 6) === 1 && { endpoint }),
       octetsIn: sum(0, 1),
-      octetsOut: sum(16, 1),
+      octetsOut: sum(ACCOUNT_CELLS / 2, 1),
       packetsIn: sum(0, 0),
-      packetsOut: sum(16, 0),
+      packetsOut: sum(ACCOUNT_CELLS / 2, 0),
       drops: number(row + 4),
-      sas: halves[(row + 5) * 2] ?? 0,
-      links: halves[(row + 5) * 2 + 1] ?? 0,
+      sas: half(row + 5, 0),
+      links: half(row + 5, 1),
       accounting: cells,
       windows,
     };
   };
 
   return {
-    counter: (name) => number(COUNTERS.indexOf(name)),
-    counters() {
-      const drops = Object.fromEntries(
-        DROP_REASONS.map((reason: DropReason, index) => [reason, number(DROPS_AT + index)]),
-      ) as DropCounters;
-      const at = (name: CounterName) => number(COUNTERS.indexOf(name));
-      return {
-        drops,
-        espIn: at('espIn'),
-        espOut: at('espOut'),
-        keepalives: at('keepalives'),
-        moves: at('moves'),
-        icvTruncated: at('icvTruncated'),
-      };
-    },
-    latency: () => Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => number(LATENCY_AT + bucket)),
-    changed(since) {
-      const slots: number[] = [];
-      for (let slot = 1, end = sessionRows(); slot < end; slot += 1) {
-        const row = rowAt(slot);
-        if (number(row + 2) > since && Atomics.load(words, row + 1) !== 0n) slots.push(slot);
-      }
-      if (slots.length === 0) return [];
-      const windows = new Map<number, SessionReport['windows'][number][]>(slots.map((slot) => [slot, []]));
-      for (let sa = 1, end = saRows(); sa < end; sa += 1) {
-        const at = saAt(sa);
-        const inboundSpi = halves[at * 2] ?? 0;
-        if (inboundSpi === 0) continue;
-        windows
-          .get(number(at + 1))
-          ?.push({ inboundSpi, outboundSpi: halves[at * 2 + 1] ?? 0, top: number(at + 2) });
-      }
-      return slots.flatMap((slot) => read(slot, windows.get(slot) ?? []) ?? []);
-    },
-    session(session) {
-      for (let slot = 1, end = sessionRows(); slot < end; slot += 1) {
-        const row = rowAt(slot);
-        if (number(row + 1) !== 0 && nameAt(row) === session) return read(slot, windowsOf(slot));
+    number,
+    isTaken: (slot: number) => Atomics.load(words, rowAt(slot) + 1) !== 0n,
+    nameOf: (slot: number) => nameAt(rowAt(slot)),
+    publicationOf: (slot: number) => number(rowAt(slot) + 2),
+    /** A row that is being written is read again; what cannot be had whole is left for the next time. */
+    read(slot: number, windows: readonly SaWindow[]): SessionReport | undefined {
+      const row = rowAt(slot);
+      for (let attempt = 0; attempt < 8; attempt += 1) {
+        const version = Atomics.load(words, row);
+        if (version % 2n === 1n) continue;
+        const report = reportAt(row, windows);
+        if (Atomics.load(words, row) === version) return report;
       }
       return undefined;
     },
-    marks() {
-      const marks = new Map<number, Mark>();
-      for (let sa = 1, end = saRows(); sa < end; sa += 1) {
-        const at = saAt(sa);
-        const inboundSpi = halves[at * 2] ?? 0;
+    *windows(end: number): Generator<{ readonly slot: number; readonly window: SaWindow }> {
+      for (let sa = 1; sa < end; sa += 1) {
+        const at = sasAt + sa * SA_WORDS;
+        const inboundSpi = half(at, 0);
         if (inboundSpi === 0) continue;
-        // Outbound numbers are reserved anew, above all that were granted.
-        marks.set(inboundSpi, { outboundSpi: halves[at * 2 + 1] ?? 0, top: number(at + 2), next: 0 });
+        const window = { inboundSpi, outboundSpi: half(at, 1), top: number(at + 2) };
+        yield { slot: number(at + 1), window };
       }
-      return marks;
     },
   };
 }

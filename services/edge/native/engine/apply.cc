@@ -11,7 +11,8 @@ namespace {
 bool SameKeys(const crypto::Keys& a, const crypto::Keys& b) {
   return a.suite.cipher == b.suite.cipher && a.suite.mac == b.suite.mac &&
          std::memcmp(a.encryption, b.encryption, sizeof a.encryption) == 0 &&
-         std::memcmp(a.integrity, b.integrity, sizeof a.integrity) == 0;
+         std::memcmp(a.integrity, b.integrity, sizeof a.integrity) == 0 &&
+         std::memcmp(a.salt, b.salt, sizeof a.salt) == 0;
 }
 
 // The same keys: the replay window and the sequence numbers may go on.
