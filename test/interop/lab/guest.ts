@@ -36,7 +36,13 @@ export async function rootImage(): Promise<string> {
 }
 
 /** What user-mode Linux needs on processors that came after it; built beside the image. */
-async function registers(): Promise<string> {
+let built: Promise<string> | undefined;
+function registers(): Promise<string> {
+  built ??= buildRegisters();
+  return built;
+}
+
+async function buildRegisters(): Promise<string> {
   const source = join(import.meta.dirname, '../guest/xstate.cc');
   const library = join(CACHE, 'xstate.so');
   const draft = `${library}.${process.pid}`;
