@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Connection, Dialler, IpsecClient } from './lab/client.ts';
 import { until } from './lab/command.ts';
@@ -23,6 +24,24 @@ export function labOf(name: string, changes: Changes = {}): () => Lab {
     onTestFailed(async () => console.log(await opened().words()));
   });
   return opened;
+}
+
+/** Of both ciphers each is used by one kind of client; CULVERT_INTEROP_CIPHER gives all of them the same. */
+export function cipherOf(usual: string): string {
+  return process.env.CULVERT_INTEROP_CIPHER ?? usual;
+}
+
+/** The engines say which cipher they run with. */
+export function sealedBy(lab: () => Lab, cipher: string): void {
+  test(`packets are sealed and opened by ${cipher}`, () => {
+    const lines = readFileSync(lab().gateway.log, 'utf8').split('\n');
+    const ciphers = lines
+      .filter((line) => line.includes('a packet engine is running'))
+      .map((line) => (JSON.parse(line) as { cipher: string }).cipher);
+    expect(ciphers.length).toBeGreaterThan(0);
+    // What is best depends on the processor.
+    for (const name of ciphers) expect(name).toMatch(cipher === 'auto' ? /^(ipsec-mb|openssl) / : cipher);
+  });
 }
 
 /** What one kind of client does from one place, from dialling in to coming back. */

@@ -1,8 +1,10 @@
-import { connects, labOf, rekeys, traced } from './dial-in.ts';
+import { cipherOf, connects, labOf, rekeys, sealedBy, traced } from './dial-in.ts';
 import { libreswan } from './lab/libreswan.ts';
 
-const lab = labOf('libreswan');
+const cipher = cipherOf('openssl');
+const lab = labOf('libreswan', { edge: { cipher } });
 
+sealedBy(lab, cipher);
 connects(lab, libreswan, 'outside', 'aes256-sha1');
 traced(lab);
 connects(lab, libreswan, 'lan', 'aes_gcm256');

@@ -1,8 +1,10 @@
-import { connects, labOf, rekeys, traced } from './dial-in.ts';
+import { cipherOf, connects, labOf, rekeys, sealedBy, traced } from './dial-in.ts';
 import { strongswan } from './lab/strongswan.ts';
 
-const lab = labOf('strongswan');
+const cipher = cipherOf('auto');
+const lab = labOf('strongswan', { edge: { cipher } });
 
+sealedBy(lab, cipher);
 connects(lab, strongswan, 'outside', 'aes256-sha1');
 traced(lab);
 connects(lab, strongswan, 'lan', 'aes128gcm16');
