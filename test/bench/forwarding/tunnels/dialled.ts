@@ -1,15 +1,29 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepare } from '../../../interop/lab/client.ts';
+import { type Dial, type IpsecClient, prepare } from '../../../interop/lab/client.ts';
 import { attempt, command, daemon, until } from '../../../interop/lab/command.ts';
 import { startCorporateHost } from '../../../interop/lab/corporate.ts';
 import { PSK, USERS } from '../../../interop/lab/gateway.ts';
-import { bootGuest, rootImage } from '../../../interop/lab/guest.ts';
+import { bootGuest, type Guest, rootImage } from '../../../interop/lab/guest.ts';
 import { openLab } from '../../../interop/lab/lab.ts';
 import { ADDRESSES, createNetwork, type Network } from '../../../interop/lab/network.ts';
 import { strongswan } from '../../../interop/lab/strongswan.ts';
 import { route } from '../../../interop/lab/traffic.ts';
 import { installed, type Room, type Tunnel } from '../tunnel.ts';
+
+/** SoftEther says that it is 0.0.0.0, so its client must take whoever knows the secret. */
+const TRUSTING: IpsecClient = {
+  ...strongswan,
+  files: (dial) => {
+    const files = strongswan.files(dial);
+    const connection = files['/etc/ipsec.conf'] ?? '';
+    return {
+      ...files,
+      '/etc/ipsec.conf': connection.replace(/^( *)auto = add$/m, '$1rightid = %any\n$&'),
+      '/etc/ipsec.secrets': `: PSK "${dial.psk}"\n`,
+    };
+  },
+};
 
 /** What Windows and macOS would take, from behind a NAT as most clients are. */
 const ESP = 'aes256-sha1';
@@ -23,10 +37,8 @@ export async function openGateway(): Promise<Tunnel> {
   await rootImage();
   const lab = await openLab('bench', { telemetry: { logLevel: 'warn', sampling: 0 } });
   try {
-    const dialler = await lab.dialler(1, 'lan', strongswan, { esp: ESP });
-    await dialler.connect();
-    await route(dialler.guest);
-    const { guest } = dialler;
+    const guest = await lab.boot(1, 'lan');
+    await dialIn(guest, lab.dial(1, { esp: ESP }));
     return { ...(await processesOf(lab.network)), guest, paths: [], device: '', close: () => lab.close() };
   } catch (error) {
     await lab.close();
@@ -46,9 +58,10 @@ export async function openSoftether(room: Room): Promise<Tunnel> {
     const guest = await bootGuest(network, directory, 1);
     await guest.plug('lan');
     const { name: user, password } = USER;
-    const dial = { gateway: ADDRESSES.outside.gateway, psk: PSK, user, password, esp: ESP };
-    await (await prepare(guest, strongswan, dial)).connect();
-    await route(guest);
+    // It begins with an EAP method that pppd has no certificate for.
+    const ppp = 'refuse-eap';
+    const dial = { gateway: ADDRESSES.outside.gateway, psk: PSK, user, password, esp: ESP, ppp };
+    await dialIn(guest, dial, TRUSTING);
     const close = async (): Promise<void> => {
       await guest.kill();
       await network.close();
@@ -58,6 +71,18 @@ export async function openSoftether(room: Room): Promise<Tunnel> {
     await network.close();
     throw error;
   }
+}
+
+async function dialIn(guest: Guest, dial: Dial, client: IpsecClient = strongswan): Promise<void> {
+  // The kernel would load these itself, by a program that it starts without our settings for libraries.
+  await guest.must('modprobe -a hmac drbg jitterentropy_rng');
+  const dialler = await prepare(guest, client, dial);
+  try {
+    await dialler.connect();
+  } catch (error) {
+    throw new Error(`${error}\n${await dialler.words()}`);
+  }
+  await route(guest);
 }
 
 /** The server is all that runs in the gateway's namespace; the client's machine and its peer are the load. */
