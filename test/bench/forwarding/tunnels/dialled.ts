@@ -74,8 +74,6 @@ export async function openSoftether(room: Room): Promise<Tunnel> {
 }
 
 async function dialIn(guest: Guest, dial: Dial, client: IpsecClient = strongswan): Promise<void> {
-  // The kernel would load these itself, by a program that it starts without our settings for libraries.
-  await guest.must('modprobe -a hmac drbg jitterentropy_rng');
   const dialler = await prepare(guest, client, dial);
   try {
     await dialler.connect();
