@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { labOf } from '../dial-in.ts';
+import { faults } from './judge.ts';
+import { soak } from './rekey.ts';
+
+const lab = labOf('rekey', { telemetry: { logLevel: 'info' } });
+
+test('SAs are renewed every two seconds under load, and nothing is lost or left', async () => {
+  const outcome = await soak(lab(), { rekeys: 10, clients: 2 });
+  expect(outcome.quickModes).toBeGreaterThanOrEqual(10);
+  expect(faults(outcome)).toEqual([]);
+});
