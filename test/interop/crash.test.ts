@@ -6,7 +6,7 @@ import { ADDRESSES } from './lab/network.ts';
 import { strongswan } from './lab/strongswan.ts';
 import { ping, route } from './lab/traffic.ts';
 
-const lab = labOf('crash');
+const lab = labOf('crash', 'openssl');
 let dialler: Dialler;
 
 test('a client dials in', async () => {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Cipher, cipherOf, ciphersOf, expectedOf } from './lab/cipher.ts';
 import type { Connection, Dialler, IpsecClient } from './lab/client.ts';
 import { until } from './lab/command.ts';
 import { INTRANET } from './lab/corporate.ts';
@@ -9,39 +9,28 @@ import { ADDRESSES, type Place } from './lab/network.ts';
 import type { Span } from './lab/traces.ts';
 import { longestSilence, ping, route, transfer } from './lab/traffic.ts';
 
-/** Opens a lab before the tests of a file and closes it after them; a failed test prints everybody's words. */
-export function labOf(name: string, changes: Changes = {}): () => Lab {
+/**
+ * Opens a lab before the tests of a file and closes it after them; a failed test prints everybody's words.
+ * `usual` is the file's share of the ciphers.
+ */
+export function labOf(name: string, usual: Cipher, changes: Changes = {}): () => Lab {
+  const cipher = cipherOf(usual);
   let lab: Lab | undefined;
   const opened = (): Lab => {
     if (lab === undefined) throw new Error('the lab did not open');
     return lab;
   };
   beforeAll(async () => {
-    lab = await openLab(name, changes);
+    lab = await openLab(name, { edge: { cipher }, ...changes });
   });
   afterAll(() => lab?.close());
   beforeEach(({ onTestFailed }) => {
     onTestFailed(async () => console.log(await opened().words()));
   });
-  return opened;
-}
-
-/** Of both ciphers each is used by one kind of client; CULVERT_INTEROP_CIPHER gives all of them the same. */
-export function cipherOf(usual: string): string {
-  return process.env.CULVERT_INTEROP_CIPHER ?? usual;
-}
-
-/** The engines say which cipher they run with. */
-export function sealedBy(lab: () => Lab, cipher: string): void {
-  test(`packets are sealed and opened by ${cipher}`, () => {
-    const lines = readFileSync(lab().gateway.log, 'utf8').split('\n');
-    const ciphers = lines
-      .filter((line) => line.includes('a packet engine is running'))
-      .map((line) => (JSON.parse(line) as { cipher: string }).cipher);
-    expect(ciphers.length).toBeGreaterThan(0);
-    // What is best depends on the processor.
-    for (const name of ciphers) expect(name).toMatch(cipher === 'auto' ? /^(ipsec-mb|openssl) / : cipher);
+  test(`packets are sealed and opened by ${expectedOf(cipher)}`, async () => {
+    for (const name of await ciphersOf(opened().gateway)) expect(name).toContain(expectedOf(cipher));
   });
+  return opened;
 }
 
 /** What one kind of client does from one place, from dialling in to coming back. */

@@ -7,7 +7,7 @@ import { strongswan } from './lab/strongswan.ts';
 import { ping, route } from './lab/traffic.ts';
 
 const USER = { name: 'alice', password: 'pass one', chap: true };
-const lab = labOf('policy', {
+const lab = labOf('policy', 'auto', {
   users: [USER],
   pool: {
     ipv4: ADDRESSES.pool.prefix,

@@ -7,7 +7,7 @@ import { ADDRESSES } from './lab/network.ts';
 import { strongswan } from './lab/strongswan.ts';
 import { ping, route } from './lab/traffic.ts';
 
-const lab = labOf('protection');
+const lab = labOf('protection', 'openssl');
 let dialler: Dialler;
 /** A service on every address of the gateway, as an SSH server would be. */
 const CANARY = 8099;

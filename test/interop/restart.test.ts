@@ -6,7 +6,7 @@ import { ADDRESSES } from './lab/network.ts';
 import { strongswan } from './lab/strongswan.ts';
 import { ping, route } from './lab/traffic.ts';
 
-const lab = labOf('restart');
+const lab = labOf('restart', 'auto');
 
 test('the gateway ends when asked and leaves nothing in its namespace', async () => {
   const before = await lab().dialler(1, 'lan', strongswan);
@@ -21,7 +21,7 @@ test('the gateway ends when asked and leaves nothing in its namespace', async ()
 });
 
 test('it starts again over its own state and serves', async () => {
-  const again = await startGateway(lab().network, lab().directory, lab().traces.endpoint);
+  const again = await startGateway(lab().network, lab().directory, lab().traces.endpoint, lab().changes);
   const dialler = await lab().dialler(1, 'lan', strongswan);
   await dialler.connect();
   await route(dialler.guest);

@@ -10,7 +10,7 @@ import { strongswan } from './lab/strongswan.ts';
 import { longestSilence, ping, route, transfer } from './lab/traffic.ts';
 
 // RFC 3948 §5.2: to the gateway these three differ in nothing but the ports the NAT gave them.
-const lab = labOf('shared-nat');
+const lab = labOf('shared-nat', 'openssl');
 let diallers: readonly [Dialler, Dialler, Dialler];
 let connections: readonly [Connection, Connection, Connection];
 

@@ -5,7 +5,7 @@ import { ADDRESSES } from './lab/network.ts';
 import { strongswan } from './lab/strongswan.ts';
 import { ping, route } from './lab/traffic.ts';
 
-const lab = labOf('vanish');
+const lab = labOf('vanish', 'auto');
 
 test('a client that vanishes is cleaned up', async () => {
   const dialler = await lab().dialler(1, 'lan', strongswan);

@@ -1,14 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
+/** CULVERT_INTEROP=full: every file with each of the ciphers. */
+const ciphers = process.env.CULVERT_INTEROP === 'full' ? ['auto', 'openssl'] : [];
+
 /** Real clients against a real gateway: one file after the other, each with a lab of its own. */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['**/*.test.ts'],
+    include: ['**/*.test.ts', '../failover/**/*.test.ts'],
     globalSetup: 'lab/image.ts',
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 240_000,
     hookTimeout: 600_000,
+    ...(ciphers.length > 0 && {
+      projects: ciphers.map((cipher) => ({
+        extends: true as const,
+        test: { name: cipher, env: { CULVERT_INTEROP_CIPHER: cipher } },
+      })),
+    }),
   },
 });

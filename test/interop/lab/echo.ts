@@ -29,6 +29,8 @@ export interface Echo {
   run(guest: Guest, timeoutMs?: number): Promise<void>;
   /** Opens one in the background, and another whenever one is lost; answers how to end it. */
   keep(guest: Guest): Promise<() => Promise<void>>;
+  /** Waits until this many more have come back on the latest connection. */
+  carry(octets: number): Promise<void>;
 }
 
 export interface EchoOrder {
@@ -38,6 +40,8 @@ export interface EchoOrder {
   /** Without it for ever. */
   readonly octets?: number;
 }
+
+const CARRY_MS = 30_000;
 
 export async function startEcho(
   network: Network,
@@ -55,16 +59,17 @@ export async function startEcho(
     return (await command(ss, ...args)) === '' ? undefined : true;
   });
   const echoing = `exec 5<>/dev/tcp/${ADDRESSES.corporate.host}/${port} && cat <&5 >&5`;
+  const read = (): readonly EchoReport[] => {
+    const reports = new Map<number, EchoReport>();
+    // The last line may still be under way.
+    for (const line of readFileSync(log, 'utf8').split('\n').slice(0, -1)) {
+      const report = JSON.parse(line) as EchoReport;
+      reports.set(report.id, report);
+    }
+    return [...reports.values()];
+  };
   return {
-    read: () => {
-      const reports = new Map<number, EchoReport>();
-      // The last line may still be under way.
-      for (const line of readFileSync(log, 'utf8').split('\n').slice(0, -1)) {
-        const report = JSON.parse(line) as EchoReport;
-        reports.set(report.id, report);
-      }
-      return [...reports.values()];
-    },
+    read,
     run: async (guest, timeoutMs = 60_000) => {
       await guest.must(echoing, timeoutMs);
     },
@@ -75,6 +80,11 @@ export async function startEcho(
       return async () => {
         await guest.must(`kill -- -${pid}`);
       };
+    },
+    carry: async (more) => {
+      const carried = (): number => read().at(-1)?.octets ?? 0;
+      const goal = carried() + more;
+      await until(`${more} octets`, CARRY_MS, async () => (carried() > goal ? true : undefined));
     },
   };
 }

@@ -18,6 +18,8 @@ export interface Lab {
   readonly directory: string;
   readonly network: Network;
   readonly gateway: Gateway;
+  /** What its configuration has its own way. */
+  readonly changes: Changes;
   readonly traces: Traces;
   /** Boots guest `index` (1, 2 or 3) and plugs it in. */
   boot(index: number, place: Place): Promise<Guest>;
@@ -42,14 +44,17 @@ export async function openLab(name: string, changes: Changes = {}): Promise<Lab>
     await startCorporateHost(network, directory);
     const traces = await startTraces(network, directory);
     const gateway = await startGateway(network, directory, traces.endpoint, changes);
-    return assemble(directory, network, traces, gateway);
+    return assemble({ directory, network, traces, gateway, changes });
   } catch (error) {
     await network.close();
     throw error;
   }
 }
 
-function assemble(directory: string, network: Network, traces: Traces, gateway: Gateway): Lab {
+type Parts = Pick<Lab, 'directory' | 'network' | 'traces' | 'gateway' | 'changes'>;
+
+function assemble(parts: Parts): Lab {
+  const { directory, network, gateway } = parts;
   const guests = new Map<number, Guest>();
   const diallers = new Map<number, Dialler>();
   const boot = async (index: number, place: Place): Promise<Guest> => {
@@ -64,10 +69,7 @@ function assemble(directory: string, network: Network, traces: Traces, gateway: 
     return { gateway: ADDRESSES.outside.gateway, psk: PSK, user, password, ...changes };
   };
   return {
-    directory,
-    network,
-    gateway,
-    traces,
+    ...parts,
     sessions: async () => ((await gateway.ask('sessions')) as readonly unknown[]).length,
     boot,
     dial,

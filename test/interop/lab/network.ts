@@ -31,6 +31,8 @@ export interface Network {
   within(role: Role, ...words: readonly string[]): Within;
   /** Puts a tap device into the switch, or moves it. */
   plug(tap: string, place: Place): Promise<void>;
+  /** The router forgets its translations, as after a restart: every flow goes on from another port. */
+  forgetTranslations(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,6 +83,12 @@ export async function createNetwork(): Promise<Network> {
     within: (role, ...words) => ['ip', ['netns', 'exec', name(role), ...words]],
     plug: async (tap, place) => {
       await ip('switch', `link set ${tap} master ${place} up`);
+    },
+    forgetTranslations: async () => {
+      // Linux drops the masqueraded flows of an address that goes.
+      const address = `${ADDRESSES.outside.router}/24 dev outside`;
+      await ip('router', `address del ${address}`);
+      await ip('router', `address add ${address}`);
     },
     close: async () => {
       for (const role of ROLES) await remove(name(role));

@@ -12,7 +12,10 @@ export interface Transfer {
 
 interface IperfReport {
   readonly error?: string;
-  readonly end?: { readonly sum_received?: { readonly bytes: number; readonly bits_per_second: number } };
+  readonly end?: {
+    readonly sum_received?: { readonly bytes: number; readonly bits_per_second: number };
+    readonly sum?: { readonly packets: number; readonly lost_packets: number };
+  };
   readonly intervals?: readonly { readonly sum: { readonly bytes: number } }[];
 }
 
@@ -22,8 +25,16 @@ export async function route(guest: Guest): Promise<void> {
 }
 
 /** Answers how many of `count` echo requests were answered. */
-export async function ping(guest: Guest, address: string, count = 5, octets = 56): Promise<number> {
-  const { output } = await guest.attempt(`ping -n -i 0.2 -W 2 -c ${count} -s ${octets} ${address}`);
+export async function ping(
+  guest: Guest,
+  address: string,
+  count = 5,
+  octets = 56,
+  options = '',
+): Promise<number> {
+  const { output } = await guest.attempt(
+    `ping -n -i 0.2 -W 2 -c ${count} -s ${octets} ${options} ${address}`,
+  );
   return Number(/(\d+) received/.exec(output)?.[1] ?? 0);
 }
 
@@ -50,6 +61,22 @@ export async function transfer(
   };
 }
 
+/** Two seconds of UDP between a guest and the corporate host, `down` meaning towards the guest. */
+export async function datagrams(
+  guest: Guest,
+  direction: Direction,
+  { octets, megabits }: { readonly octets: number; readonly megabits: number },
+): Promise<{ readonly packets: number; readonly lost: number }> {
+  const { output } = await guest.attempt(
+    `iperf3 --json --connect-timeout 5000 -u -c ${ADDRESSES.corporate.host} -t 2 -l ${octets} -b ${megabits}M ${direction === 'down' ? '-R' : ''} 2>/dev/null`,
+  );
+  const { error, end } = parse(output);
+  if (error !== undefined || end?.sum === undefined) {
+    throw new Error(`${guest.name}: UDP ${direction}: ${error ?? output}`);
+  }
+  return { packets: end.sum.packets, lost: end.sum.lost_packets };
+}
+
 function parse(output: string): IperfReport {
   try {
     return JSON.parse(output) as IperfReport;
@@ -67,4 +94,19 @@ export function longestSilence({ seconds }: Transfer): number {
     longest = Math.max(longest, current);
   }
   return longest;
+}
+
+/** Pings for a while; answers the longest time in milliseconds between two answers. */
+export async function longestPause(
+  guest: Guest,
+  address: string,
+  { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
+): Promise<number> {
+  const { output } = await guest.attempt(
+    `ping -n -D -i ${1 / perSecond} -W 1 -c ${perSecond * seconds} ${address}`,
+    (seconds + 30) * 1000,
+  );
+  const times = [...output.matchAll(/^\[([\d.]+)\] \d+ bytes from/gm)].map(([, at]) => Number(at) * 1000);
+  if (times.length < 2) throw new Error(`${guest.name}: pings of ${address}:\n${output}`);
+  return Math.round(Math.max(...times.slice(1).map((at, i) => at - (times[i] ?? at))));
 }

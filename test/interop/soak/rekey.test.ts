@@ -3,7 +3,7 @@ import { labOf } from '../dial-in.ts';
 import { faults } from './judge.ts';
 import { soak } from './rekey.ts';
 
-const lab = labOf('rekey', { telemetry: { logLevel: 'info' } });
+const lab = labOf('rekey', 'openssl', { telemetry: { logLevel: 'info' } });
 
 test('SAs are renewed every two seconds under load, and nothing is lost or left', async () => {
   const outcome = await soak(lab(), { rekeys: 10, clients: 2 });
