@@ -9,7 +9,7 @@ import { longestPause, route } from '../interop/lab/traffic.ts';
 const lab = labOf('edge-kill', 'auto');
 const MEGABITS = 20;
 const PINGS_PER_SECOND = 20;
-const WATCHED_SECONDS = 15;
+const WATCHED_SECONDS = 12;
 /** A process starts, reads its records and reserves sequence numbers; a busy machine takes several times as long. */
 const OUTAGE_MS_MAX = 8_000;
 

@@ -21,7 +21,7 @@ export function labOf(name: string, usual: Cipher, changes: Changes = {}): () =>
     return lab;
   };
   beforeAll(async () => {
-    lab = await openLab(name, { edge: { cipher }, ...changes });
+    lab = await openLab(`${name}-${cipher}`, { edge: { cipher }, ...changes });
   });
   afterAll(() => lab?.close());
   beforeEach(({ onTestFailed }) => {

@@ -3,14 +3,14 @@ import { defineConfig } from 'vitest/config';
 /** CULVERT_INTEROP=full: every file with each of the ciphers. */
 const ciphers = process.env.CULVERT_INTEROP === 'full' ? ['auto', 'openssl'] : [];
 
-/** Real clients against a real gateway: one file after the other, each with a lab of its own. */
+/** Real clients against a real gateway: two files at a time, each with a lab of its own. They wait more than they work. */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['**/*.test.ts', '../failover/**/*.test.ts'],
     globalSetup: 'lab/image.ts',
     pool: 'forks',
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 240_000,
     hookTimeout: 600_000,
     ...(ciphers.length > 0 && {
