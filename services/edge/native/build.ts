@@ -63,7 +63,7 @@ const COMMON = [
   '-Wall',
   '-Wextra',
 ];
-const HARDENED = ['-O3', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
+const HARDENED = ['-O3', '-flto=2', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
 const SANITIZED = [
   '-O1',
   '-fno-omit-frame-pointer',
@@ -91,7 +91,7 @@ function plan(sanitize: boolean): Plan {
       // As system headers: their warnings are not ours.
       ...headerFolders().flatMap((folder) => ['-isystem', folder]),
     ],
-    link: [...LINK, ...(sanitize ? SANITIZED : []), ...(library === undefined ? [] : [library])],
+    link: [...LINK, ...(sanitize ? SANITIZED : HARDENED), ...(library === undefined ? [] : [library])],
   };
 }
 

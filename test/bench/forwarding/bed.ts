@@ -10,6 +10,8 @@ export const INNER_MTU = 1_400;
 const OUTER_MTU = 1_500;
 const QUEUE_PACKETS = 1_000;
 const WIRE = 'wire';
+const CUBIC = 'cubic';
+const ALLOWED = 'net.ipv4.tcp_allowed_congestion_control';
 
 /** Two network namespaces and the cable between them. */
 export interface Bed {
@@ -35,8 +37,11 @@ export async function createBed(): Promise<Bed> {
     return command(program, ...args);
   };
   const ip: Bed['ip'] = (end, words) => command('ip', '-n', name(end), ...words.split(' '));
+  let allowed: string | undefined;
   const close = async (): Promise<void> => {
     for (const end of ENDS) await attempt('ip', ['netns', 'delete', name(end)]);
+    if (allowed !== undefined) await command('sysctl', '-qw', `${ALLOWED}=${allowed}`);
+    allowed = undefined;
   };
   const bed: Bed = {
     within,
@@ -53,6 +58,7 @@ export async function createBed(): Promise<Bed> {
     },
   };
   try {
+    allowed = await allowCubic();
     await lay(bed, name);
   } catch (error) {
     await close();
@@ -70,6 +76,17 @@ async function lay({ run, ip }: Bed, name: (end: End) => string): Promise<void> 
     // Without duplicate address detection an address serves at once.
     await ip(end, `address add ${OUTER[6][end]}/64 dev ${WIRE} nodad`);
     await ip(end, `link set ${WIRE} up mtu ${OUTER_MTU}`);
-    await run(end, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    await run(end, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', `net.ipv4.tcp_congestion_control=${CUBIC}`);
   }
+}
+
+/**
+ * A namespace may only choose among what the machine allows everybody. Answers what that was before. (A
+ * connection that begins under BBR is paced by a timer for good, whatever it is told later, and the timer's work
+ * is charged to whom it interrupts.)
+ */
+async function allowCubic(): Promise<string> {
+  const before = (await command('sysctl', '-n', ALLOWED)).trim();
+  if (!before.split(' ').includes(CUBIC)) await command('sysctl', '-qw', `${ALLOWED}=${before} ${CUBIC}`);
+  return before;
 }

@@ -1,4 +1,5 @@
-import { attempt } from '../../interop/lab/command.ts';
+import { availableParallelism } from 'node:os';
+import { attempt, command } from '../../interop/lab/command.ts';
 import { type Direction, transfer } from '../../interop/lab/traffic.ts';
 import { cpuSecondsOf, residentOctetsOf } from '../processes.ts';
 import { type Spent, startMeter, sum } from './meter.ts';
@@ -75,7 +76,7 @@ interface Iperf {
   };
 }
 
-/** iperf3 between the ends of each path, all at once; CUBIC, whatever the machine's default is. */
+/** iperf3 between the ends of each path, all at once. */
 async function tcp(test: Test, paths: readonly Path[], words: readonly string[]): Promise<Observation> {
   const { room, tunnel, seconds } = test;
   const servers = paths.map(({ to }) =>
@@ -102,7 +103,7 @@ async function iperf(
 ): Promise<Iperf> {
   const [program, args] = room.bed.within(
     0,
-    ...['iperf3', '-c', to, '-B', from, '-p', String(IPERF_PORT), '-t', String(seconds), '-J', '-C', 'cubic'],
+    ...['iperf3', '-c', to, '-B', from, '-p', String(IPERF_PORT), '-t', String(seconds), '-J'],
     ...words,
   );
   const { output } = await attempt(program, args, (seconds + SLACK_SECONDS) * 1000);
@@ -137,13 +138,32 @@ interface Received extends LoadReport {
   readonly p99: number;
 }
 
-/** As many packets of 64 octets as go through, and what each costs the end that seals and the one that opens. */
+/**
+ * As many packets of 64 octets as go through, and what each costs the end that seals and the one that opens. The
+ * sender has a processor to itself: else a packet costs half as much again whenever the scheduler moves it to the
+ * others' processor and back.
+ */
 async function small(test: Test): Promise<Observation> {
+  const { tunnel } = test;
+  const others = availableParallelism() - 1;
+  if (others === 0) return flooded(test, '0');
+  for (const pid of tunnel.pids) await command('taskset', '-apc', `1-${others}`, String(pid));
+  try {
+    return await flooded(test, `1-${others}`);
+  } finally {
+    for (const pid of tunnel.pids) await command('taskset', '-apc', `0-${others}`, String(pid));
+  }
+}
+
+async function flooded(test: Test, receiverCores: string): Promise<Observation> {
   const { tunnel, seconds, room } = test;
   const path = first(tunnel);
   const before = await taken(test);
   const send = ['flood', path.to, String(LOAD_PORT), String(SMALL_OCTETS), String(seconds)];
-  const { received, spent } = await load(test, send, ['count', '4', String(LOAD_PORT), patience(test), '0']);
+  const { received, spent } = await load(test, send, ['count', '4', String(LOAD_PORT), patience(test), '0'], {
+    sender: '0',
+    receiver: receiverCores,
+  });
   const sealed = (await taken({ tunnel, room })) - before;
   const [a = 0, b = 0] = spent.ends;
   const figures = {
@@ -226,14 +246,20 @@ function needed({ capacityGbps }: Test): number {
   return capacityGbps;
 }
 
-/** Sender at the clients' end, receiver at the gateway's. */
-async function load(test: Test, send: readonly string[], receive: readonly string[]) {
+/** Sender at the clients' end, receiver at the gateway's; `cores`: the processors of each, else all. */
+async function load(
+  test: Test,
+  send: readonly string[],
+  receive: readonly string[],
+  cores?: { readonly sender: string; readonly receiver: string },
+) {
   const { room, tunnel, seconds } = test;
-  const receiver = start(room, 1, [room.programs.load, ...receive]);
+  const on = (list: string | undefined) => (list === undefined ? [] : ['taskset', '-c', list]);
+  const receiver = start(room, 1, [...on(cores?.receiver), room.programs.load, ...receive]);
   try {
     await receiver.says(/"ready"/);
     const finish = startMeter(tunnel.pids);
-    const [program, args] = room.bed.within(0, room.programs.load, ...send);
+    const [program, args] = room.bed.within(0, ...on(cores?.sender), room.programs.load, ...send);
     const { status, output } = await attempt(program, args, (seconds + SLACK_SECONDS) * 1000);
     if (status !== 0) throw new Error(`load ${send.join(' ')}: status ${status}\n${output}`);
     const sent = parsed<LoadReport>(output);

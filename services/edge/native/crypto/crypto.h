@@ -63,7 +63,7 @@ struct Keys {
 
 enum class Direction : uint8_t { kSeal, kOpen };
 
-// One ESP packet, worked on in place.
+// One ESP packet, worked on in place; with AES-GCM the plaintext may lie elsewhere.
 struct Job {
   void* context;          // expanded keys, made by Backend::Init
   uint8_t* packet;        // SPI | sequence | IV | body | ICV; the IV is there already when sealing
@@ -76,6 +76,8 @@ struct Job {
   // Opening: the ICV holds, and only then is the body plaintext. Sealing: false only when the backend itself
   // failed, and then body and ICV are zeros: plaintext must not leave.
   bool ok;
+  // AES-GCM alone: where the plaintext is (sealing) or goes (opening). Null: where the ciphertext is.
+  uint8_t* clear = nullptr;
 };
 
 // Not thread safe: each worker has its own.

@@ -214,16 +214,17 @@ void IpsecMb::Gcm(Job& job, Direction direction) {
   uint8_t* body = BodyOf(context.head, job);
   uint8_t* icv = body + job.bodyOctets;
   const bool small = context.head.suite.cipher == Cipher::kAesGcm128;
+  uint8_t* clear = ClearOf(context.head, job);
   IMB_MGR* manager = wide_.get();
   if (direction == Direction::kSeal) {
     auto* seal = small ? manager->gcm128_enc : manager->gcm256_enc;
-    seal(&context.keys, &gcm_, body, body, job.bodyOctets, input.nonce, input.aad, input.aadOctets, icv, 16);
+    seal(&context.keys, &gcm_, body, clear, job.bodyOctets, input.nonce, input.aad, input.aadOctets, icv, 16);
     job.ok = true;
     return;
   }
   uint8_t expected[16];
   auto* open = small ? manager->gcm128_dec : manager->gcm256_dec;
-  open(&context.keys, &gcm_, body, body, job.bodyOctets, input.nonce, input.aad, input.aadOctets, expected, 16);
+  open(&context.keys, &gcm_, clear, body, job.bodyOctets, input.nonce, input.aad, input.aadOctets, expected, 16);
   job.ok = SameOctets(expected, icv, 16);
 }
 

@@ -129,7 +129,7 @@ bool SealGcm(const Context& context, Job& job) {
   int written = 0;
   return EVP_CipherInit_ex(cipher, nullptr, nullptr, nullptr, input.nonce, -1) == 1 &&
          EVP_CipherUpdate(cipher, nullptr, &written, input.aad, static_cast<int>(input.aadOctets)) == 1 &&
-         EVP_CipherUpdate(cipher, body, &written, body, static_cast<int>(job.bodyOctets)) == 1 &&
+         EVP_CipherUpdate(cipher, body, &written, ClearOf(context.head, job), static_cast<int>(job.bodyOctets)) == 1 &&
          EVP_CipherFinal_ex(cipher, icv, &written) == 1 &&
          EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, 16, icv) == 1;
 }
@@ -144,7 +144,7 @@ bool OpenGcm(const Context& context, Job& job) {
   return EVP_CipherInit_ex(cipher, nullptr, nullptr, nullptr, input.nonce, -1) == 1 &&
          EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, 16, icv) == 1 &&
          EVP_CipherUpdate(cipher, nullptr, &written, input.aad, static_cast<int>(input.aadOctets)) == 1 &&
-         EVP_CipherUpdate(cipher, body, &written, body, static_cast<int>(job.bodyOctets)) == 1 &&
+         EVP_CipherUpdate(cipher, ClearOf(context.head, job), &written, body, static_cast<int>(job.bodyOctets)) == 1 &&
          EVP_CipherFinal_ex(cipher, none, &written) == 1;
 }
 

@@ -93,7 +93,9 @@ uint64_t SumOf(const uint8_t* at, size_t octets, uint64_t initial) {
 }
 
 uint64_t SumCopy(uint8_t* to, const uint8_t* from, size_t octets, uint64_t initial) {
-  return initial + kSummer(to, from, octets);
+  if (octets > kShort) return initial + kSummer(to, from, octets);
+  std::memcpy(to, from, octets);
+  return initial + Tail(from, octets);
 }
 
 }  // namespace culvert

@@ -13,8 +13,6 @@ constexpr uint8_t kAck = 0x10;
 constexpr uint32_t kLongest = 65535;
 constexpr size_t kTcpChecksum = 16;
 constexpr size_t kUdpChecksum = 6;
-// Where a packet begins in its slot's buffer: the tun's header fits in front.
-constexpr size_t kFront = 64;
 
 }  // namespace
 
@@ -97,16 +95,18 @@ bool Coalescer::Merged(Slot& slot, const ip::Packet& packet, const Candidate& ca
       return false;
     }
     slot.verified = true;
-    uint8_t* buffer = buffers_.get() + static_cast<size_t>(&slot - slots_) * kBuffer + kFront;
-    std::memcpy(buffer, slot.octets, slot.length);
+    uint8_t* buffer = BufferOf(slot);
+    if (slot.octets != buffer) std::memcpy(buffer, slot.octets, slot.length);
     slot.octets = buffer;
   }
   const uint32_t covered = packet.length - packet.upper;
   const uint64_t headers = SumHeader(packet.octets + packet.upper, candidate.header - packet.upper,
                                  Pseudo(slot, packet.octets, covered));
-  if (Folded(SumCopy(slot.octets + slot.length, packet.octets + candidate.header, candidate.payload, headers)) != 0xffff) {
-    return false;
-  }
+  uint8_t* end = slot.octets + slot.length;
+  const uint8_t* payload = packet.octets + candidate.header;
+  const uint64_t sum = payload == end ? SumOf(payload, candidate.payload, headers)
+                                      : SumCopy(end, payload, candidate.payload, headers);
+  if (Folded(sum) != 0xffff) return false;
   slot.count++;
   slot.length += candidate.payload;
   slot.nextSequence += candidate.payload;
@@ -120,6 +120,11 @@ void Coalescer::Begin(const ip::Packet& packet, const Candidate& candidate, bool
   Slot& slot = slots_[count_++];
   last_ = &slot;
   slot.octets = packet.octets;
+  if (ahead_ != nullptr) {
+    // It has not gone on there, and what it lies on is wanted back.
+    slot.octets = BufferOf(slot);
+    std::memcpy(slot.octets, packet.octets, packet.length);
+  }
   slot.length = packet.length;
   slot.count = 1;
   slot.upper = packet.upper;
@@ -133,6 +138,18 @@ void Coalescer::Begin(const ip::Packet& packet, const Candidate& candidate, bool
   slot.nextSequence = candidate.sequence + candidate.payload;
   // A later packet of the flow must not join an earlier slot, mergeable or not.
   index_[place] = static_cast<uint8_t>(count_);
+}
+
+uint8_t* Coalescer::Ahead(size_t front, size_t plainOctets) {
+  const Slot* slot = last_;
+  if (slot == nullptr || !slot->verified || slot->closed || full()) return nullptr;
+  const size_t headers = front + slot->header;
+  // The slot's own headers stay: they are compared with.
+  if (headers > kAhead || slot->length < slot->header + headers || slot->length + plainOctets > kLongest) return nullptr;
+  ahead_ = slot->octets + slot->length - headers;
+  aheadOctets_ = headers;
+  std::memcpy(overwritten_, ahead_, headers);
+  return ahead_;
 }
 
 void Coalescer::Add(const ip::Packet& packet, bool priority) {
@@ -190,6 +207,7 @@ SuperPacket Coalescer::Finished(Slot& slot) {
 void Coalescer::Clear() {
   count_ = 0;
   last_ = nullptr;
+  ahead_ = nullptr;
   std::memset(index_, 0, sizeof index_);
 }
 

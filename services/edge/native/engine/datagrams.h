@@ -10,6 +10,7 @@
 
 #include "loop.h"
 #include "octets.h"
+#include "system_calls.h"
 
 namespace culvert {
 
@@ -29,7 +30,7 @@ class Datagrams {
       messages_[i].msg_hdr = {&peers_[i], sizeof peers_[i], &parts_[i], 1, controls_[i].octets, kControl, 0};
     }
     // Errors are ICMP's answers to what was sent earlier: no fault of this read.
-    return recvmmsg(spec_.fd, messages_, messages, MSG_DONTWAIT, nullptr);
+    return system_calls::ReceiveMany(spec_.fd, messages_, messages);
   }
 
   // Calls visit(OuterPacket) for each packet of message i; answers the message's octets.

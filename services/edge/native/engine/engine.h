@@ -141,6 +141,8 @@ class Engine {
     Sa* sa;
     const OuterPacket* outer;
     uint8_t* esp;
+    // Where its plaintext is, when not in its place.
+    uint8_t* clear;
     uint32_t length;
     uint64_t sequence;
     bool tried;
@@ -222,6 +224,8 @@ class Engine {
   Trail trail_;
   // The UDP datagram of the packet at hand.
   const uint8_t* datagram_ = nullptr;
+  // Its own place, while its plaintext lies in a super-packet.
+  uint8_t* home_ = nullptr;
   FlatMap<uint64_t, Session*> sessions_;
   FlatMap<uint32_t, Sa*> sas_;
   Routes routes_;

@@ -41,11 +41,8 @@ constexpr double kPathMtuMs = 600000;
 // Paths asked for their MTU: one in so many milliseconds.
 constexpr double kPathAskMs = 100;
 
-// Jobs of one call to the cipher: enough to fill the lanes of a multi-buffer implementation four times. A
-// cipher that takes packets one by one gets so few that they stay in the first-level cache between its pass
-// over them and ours.
+// Jobs of one call to the cipher: enough to fill the lanes of a multi-buffer implementation four times.
 constexpr size_t kJobs = 192;
-constexpr size_t kJobsOneByOne = 8;
 // A declaration's octets.
 constexpr size_t kDeclaration = 1 << 20;
 

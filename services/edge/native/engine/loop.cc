@@ -8,6 +8,7 @@
 
 #include "datagrams.h"
 #include "octets.h"
+#include "system_calls.h"
 
 namespace culvert {
 namespace {
@@ -170,7 +171,7 @@ bool Loop::FromTun(double at) {
   uint8_t* octets = read_ + kFront;
   int big = 0;
   for (int i = 0; i < kTunPackets && big < kTunSuperPackets; i++) {
-    const ssize_t length = read(options_.tun, octets - kVnetHeader, kPacket);
+    const ssize_t length = system_calls::Read(options_.tun, octets - kVnetHeader, kPacket);
     if (length < 0 && errno == EINTR) continue;
     // EAGAIN; or EIO and EBADFD: the interface is down, and packets come again when it is up.
     if (length <= kVnetHeader) return false;

@@ -1,4 +1,6 @@
 // Inside ESP: the UDP datagram against the SA's selector, L2TP, PPP. Or, in tunnel mode, the IP packet.
+#include <algorithm>
+
 #include "engine.h"
 #include "octets.h"
 
@@ -28,6 +30,11 @@ void Engine::DatagramIn(Sa& sa, uint8_t* payload, size_t length, uint8_t tos, do
     return Forward(trail_.link(), packet, 0);
   }
   trail_.Forget();
+  if (home_ != nullptr) {
+    // Another packet than the one that was expected where it lies.
+    payload = std::copy_n(payload, length, home_) - length;
+    coalescer_.Settle();
+  }
   datagram_ = payload;
   if (length < kUdpHeader) return CountDrop(Drop::kUdpMalformed, sa.session);
   const size_t udpLength = Load16(payload + 4);

@@ -21,7 +21,8 @@ constexpr uint32_t kFar = 1u << 30;
 bool Fits(const Sa& sa, uint32_t length, uint32_t icv) {
   const crypto::Cipher cipher = sa.suite().cipher;
   const int64_t body = int64_t{length} - kEspHeader - static_cast<int64_t>(crypto::IvOctets(cipher)) - icv;
-  return body > 0 && body % static_cast<int64_t>(crypto::BlockOctets(cipher)) == 0;
+  // A block is a power of two.
+  return body > 0 && (body & (static_cast<int64_t>(crypto::BlockOctets(cipher)) - 1)) == 0;
 }
 
 // RFC 4303 §2.4: the default padding 1, 2, 3, … is checked, as a receiver SHOULD. Negative: malformed.
@@ -98,20 +99,26 @@ void Engine::EspIn(const OuterPacket& packet, bool udp, double at) {
     sequence = sa->window.Inferred(low);
   }
   const Freshness freshness = sa->window.Judge(sequence);
+  const bool gcm = crypto::IsGcm(sa->suite().cipher);
+  uint8_t* clear = nullptr;
   const bool tried = freshness == Freshness::kNewest || freshness == Freshness::kFresh;
   if (tried) {
     const uint32_t iv = static_cast<uint32_t>(crypto::IvOctets(sa->suite().cipher));
-    jobs_[jobCount_++] = {contexts_.Get(sa->opening, sa->entry.inbound, crypto::Direction::kOpen),
-                          packet.octets,
-                          packet.length - kEspHeader - iv - icv,
-                          static_cast<uint32_t>(sequence >> 32),
-                          icv,
-                          sa->entry.esn,
-                          false};
+    const uint32_t body = packet.length - kEspHeader - iv - icv;
+    if (gcm && openingCount_ == 0 && trail_.Is(*sa)) clear = coalescer_.Ahead(trail_.front(), body);
+    crypto::Job& job = jobs_[jobCount_++];
+    job.context = contexts_.Get(sa->opening, sa->entry.inbound, crypto::Direction::kOpen);
+    job.packet = packet.octets;
+    job.bodyOctets = body;
+    job.sequenceHigh = static_cast<uint32_t>(sequence >> 32);
+    job.icvOctets = icv;
+    job.esn = sa->entry.esn;
+    job.ok = false;
+    job.clear = clear;
   }
-  openings_[openingCount_++] = {sa, &packet, packet.octets, packet.length, sequence, tried, icv};
-  const size_t most = crypto::IsGcm(sa->suite().cipher) ? limits::kJobsOneByOne : limits::kJobs;
-  if (openingCount_ >= most || sa->icvOctets == 0) OpenAll(at);
+  openings_[openingCount_++] = {sa, &packet, packet.octets, clear, packet.length, sequence, tried, icv};
+  // What is opened one by one is looked at while it is in the first-level cache.
+  if (gcm || openingCount_ == limits::kJobs || sa->icvOctets == 0) OpenAll(at);
 }
 
 void Engine::OpenAll(double at) {
@@ -126,6 +133,8 @@ void Engine::OpenAll(double at) {
     const bool holds = openings_[i].tried && jobs_[job++].ok;
     Opened(openings_[i], holds, at);
   }
+  coalescer_.Settle();
+  home_ = nullptr;
 }
 
 // RFC 4303 §3.4.3, judged in the order of arrival: earlier packets of the batch have moved the window.
@@ -158,6 +167,10 @@ void Engine::Opened(const Opening& opening, bool holds, double at) {
   }
   const uint32_t iv = static_cast<uint32_t>(crypto::IvOctets(sa.suite().cipher));
   uint8_t* plain = opening.esp + kEspHeader + iv;
+  if (opening.clear != nullptr) {
+    home_ = plain;
+    plain = opening.clear;
+  }
   const uint32_t plainOctets = opening.length - kEspHeader - iv - opening.icvOctets;
   const int64_t payload = PayloadOctets(plain, plainOctets);
   if (payload < 0) return CountDrop(Drop::kEspTrailer, &session);

@@ -16,9 +16,11 @@ constexpr size_t kAlignment = 4;
 constexpr size_t kGroupOctets = 65000;
 constexpr uint32_t kGroupPackets = 64;
 
+// What the padded payload is a multiple of: a power of two.
+size_t UnitOf(const Sa& sa) { return std::max<size_t>(kAlignment, crypto::BlockOctets(sa.suite().cipher)); }
+
 size_t PlainOctets(const Sa& sa, size_t payload) {
-  const size_t unit = std::max<size_t>(kAlignment, crypto::BlockOctets(sa.suite().cipher));
-  return (payload + kTrailer + unit - 1) / unit * unit;
+  return (payload + kTrailer + UnitOf(sa) - 1) & ~(UnitOf(sa) - 1);
 }
 
 }  // namespace
@@ -40,10 +42,8 @@ size_t Sealer::SealedOctets(const Sa& sa, size_t payload) {
 int64_t Sealer::PayloadRoom(const Sa& sa, int64_t octets) {
   const int64_t overhead =
       static_cast<int64_t>(kEspHeader + crypto::IvOctets(sa.suite().cipher)) + sa.sealedIcvOctets();
-  const int64_t unit = std::max<int64_t>(kAlignment, static_cast<int64_t>(crypto::BlockOctets(sa.suite().cipher)));
   const int64_t body = octets - overhead;
-  const int64_t whole = body >= 0 ? body / unit : -((-body + unit - 1) / unit);
-  return whole * unit - static_cast<int64_t>(kTrailer);
+  return (body & ~(static_cast<int64_t>(UnitOf(sa)) - 1)) - static_cast<int64_t>(kTrailer);
 }
 
 uint8_t* Sealer::Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bool priority) {
@@ -51,7 +51,9 @@ uint8_t* Sealer::Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bo
   const uint8_t icv = sa.sealedIcvOctets();
   plainOctets_ = PlainOctets(sa, payload);
   const size_t iv = crypto::IvOctets(cipher);
-  most_ = crypto::IsGcm(cipher) ? limits::kJobsOneByOne : limits::kJobs;
+  const bool gcm = crypto::IsGcm(cipher);
+  const bool apart = gcm && plainOctets_ <= kClear;
+  most_ = gcm ? 1 : limits::kJobs;
   const uint32_t sealed = static_cast<uint32_t>(kEspHeader + iv + plainOctets_ + icv);
   uint8_t* packet = arena_.get() + used_;
   used_ += sealed;
@@ -71,7 +73,7 @@ uint8_t* Sealer::Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bo
 
   Store32(packet, sa.entry.outboundSpi);
   Store32(packet + 4, static_cast<uint32_t>(sequence));
-  if (crypto::IsGcm(cipher)) {
+  if (gcm) {
     // RFC 4106 §3.1: unique under the key, whoever else has it (charter: node and generation in front).
     Store32(packet + kEspHeader, ivPrefix_);
     Store32(packet + kEspHeader + 4, static_cast<uint32_t>(sequence));
@@ -79,14 +81,16 @@ uint8_t* Sealer::Open(Sa& sa, uint64_t sequence, size_t payload, uint8_t tos, bo
     requests_[requestCount_++] = {sa.entry.outboundSpi, static_cast<uint32_t>(sequence), packet + kEspHeader,
                                   static_cast<uint8_t>(iv)};
   }
-  jobs_[jobCount_++] = {contexts_.Get(sa.sealing, sa.entry.outbound, crypto::Direction::kSeal),
-                        packet,
-                        static_cast<uint32_t>(plainOctets_),
-                        static_cast<uint32_t>(sequence >> 32),
-                        icv,
-                        sa.entry.esn,
-                        false};
-  payloadAt_ = packet + kEspHeader + iv;
+  crypto::Job& job = jobs_[jobCount_++];
+  job.context = contexts_.Get(sa.sealing, sa.entry.outbound, crypto::Direction::kSeal);
+  job.packet = packet;
+  job.bodyOctets = static_cast<uint32_t>(plainOctets_);
+  job.sequenceHigh = static_cast<uint32_t>(sequence >> 32);
+  job.icvOctets = icv;
+  job.esn = sa.entry.esn;
+  job.ok = false;
+  job.clear = apart ? clear_ : nullptr;
+  payloadAt_ = apart ? clear_ : packet + kEspHeader + iv;
   payloadOctets_ = payload;
   return payloadAt_;
 }

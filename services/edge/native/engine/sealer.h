@@ -66,6 +66,10 @@ class Sealer {
   size_t most_ = limits::kJobs;
   crypto::IvRequest requests_[limits::kJobs];
   size_t requestCount_ = 0;
+  // A payload for a cipher that takes packets one by one is written here, and sealed on its way to the arena:
+  // this place never leaves the first-level cache.
+  static constexpr size_t kClear = 4096;
+  alignas(64) uint8_t clear_[kClear];
   // The packet between Open and Close.
   uint8_t* payloadAt_ = nullptr;
   size_t payloadOctets_ = 0;

@@ -16,6 +16,8 @@ class Trail {
   void Forget() { sa_ = nullptr; }
   bool Is(const Sa& sa) const { return sa_ == &sa; }
   Link& link() const { return *link_; }
+  // Octets in front of the user packet.
+  size_t front() const { return headers_; }
   // True and the packet, when the datagram differs in nothing that matters.
   bool Continues(uint8_t* payload, size_t length, ip::Packet& packet) const;
 

@@ -10,6 +10,7 @@
 
 #include "loop.h"
 #include "octets.h"
+#include "system_calls.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -166,7 +167,7 @@ void Loop::Transmit(int fd, Outgoing* outgoing, size_t count) {
   size_t done = 0;
   bool waited = false;
   while (done < count) {
-    const int sent = sendmmsg(fd, messages + done, static_cast<unsigned>(count - done), MSG_DONTWAIT);
+    const int sent = system_calls::SendMany(fd, messages + done, static_cast<unsigned>(count - done));
     if (sent > 0) {
       for (int i = 0; i < sent; i++) {
         account.Count(Counter::kSent, outgoing[done + static_cast<size_t>(i)].count);
@@ -235,7 +236,7 @@ void Loop::ToTun(const SuperPacket& packet) {
   Account& account = engine_->account();
   ssize_t written;
   do {
-    written = write(options_.tun, packet.octets, packet.length);
+    written = system_calls::Write(options_.tun, packet.octets, packet.length);
   } while (written < 0 && errno == EINTR);
   account.Count(written >= 0 ? Counter::kTunWritten : Counter::kTunFailed, packet.packets);
 }
