@@ -204,6 +204,55 @@ describe('packets on their way to the tun', () => {
   });
 });
 
+/** Packets of the same SA among those of a train, of which none is a user's: what was joined before is as it was. */
+test.each([1, 2, 3, 4, 5, 6])('what comes between leaves a train as it was (%i)', (seed) => {
+  const dice = diceOf(seed);
+  const client = clientOf(2);
+  const sealer = sealerOf(client);
+  const rig = rigWith(client);
+  for (let round = 0; round < 6; round += 1) {
+    const packets = interleaved(dice, client);
+    const all = packets.flatMap((packet) => {
+      const sealed = sealer.user(packet);
+      return dice.happens(0.3) ? [sealed, between(dice, sealer, sealed)] : [sealed];
+    });
+    const out = rig.outer(client, all);
+    expect(byFlow(out.flatMap(unjoined))).toEqual(byFlow(packets));
+    expect(out.length).toBeLessThan(packets.length);
+  }
+});
+
+function between(dice: Dice, { seal }: ReturnType<typeof sealerOf>, before: Uint8Array): Uint8Array {
+  const datagram = (...words: number[]) => {
+    const octets = new Uint8Array(dice.between(20, 1_300));
+    octets.set(dice.filler(octets.length));
+    const view = new DataView(octets.buffer);
+    [1701, 1701, octets.length, 0, ...words].forEach((word, index) => {
+      view.setUint16(index * 2, word);
+    });
+    return octets;
+  };
+  const forged = (): Uint8Array => {
+    const octets = seal(datagram(), 17);
+    const at = dice.between(8, octets.length - 1);
+    octets[at] = (octets[at] ?? 0) ^ dice.between(1, 255);
+    return octets;
+  };
+  return dice.pick([
+    () => before,
+    forged,
+    // RFC 4303 §2.6: a dummy, of any length.
+    () => seal(dice.filler(dice.between(0, 1_300)), 59),
+    () => seal(dice.filler(dice.between(0, 1_300)), dice.pick([0, 4, 6, 50])),
+    () => seal(datagram(), 17),
+    // Another port; a control message; a Length that lies; an unknown call.
+    () => seal(datagram(0x4002).fill(7, 0, 2), 17),
+    () => seal(datagram(0xc802), 17),
+    () => seal(datagram(0x4002, 2_000), 17),
+    () => seal(datagram(0x0002, 5, 1), 17),
+  ])();
+}
+
 /** All of them in one batch. */
 function arrivedAt(client: Client, packets: readonly Uint8Array[]): readonly TunPacket[] {
   const rig = rigWith(client);
