@@ -16,8 +16,12 @@ const BUILD_MS = 600_000;
 const PACKAGES: Readonly<Record<Peer, { readonly programs: readonly string[]; readonly names: string }>> = {
   openvpn: { programs: ['openvpn', 'openssl'], names: 'openvpn openssl' },
   libipsec: {
-    programs: ['charon', 'swanctl'],
-    names: 'strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins',
+    programs: [
+      'charon',
+      'swanctl',
+      ...['openssl', 'curve25519', 'kernel-libipsec'].map((plugin) => `plugins/libstrongswan-${plugin}.so`),
+    ],
+    names: 'strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-{standard,extra}-plugins',
   },
   softether: {
     programs: ['vpnserver', 'vpncmd', 'linux.uml', 'mmdebstrap', 'nft'],
