@@ -21,7 +21,8 @@ const PACKAGES: Readonly<Record<Peer, { readonly programs: readonly string[]; re
       'swanctl',
       ...['openssl', 'curve25519', 'kernel-libipsec'].map((plugin) => `plugins/libstrongswan-${plugin}.so`),
     ],
-    names: 'strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-{standard,extra}-plugins',
+    names:
+      'strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-{standard,extra}-plugins',
   },
   softether: {
     programs: ['vpnserver', 'vpncmd', 'linux.uml', 'mmdebstrap', 'nft'],
