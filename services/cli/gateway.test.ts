@@ -23,7 +23,8 @@ const startedAt = Date.now() - 90_000;
 const live = new Set(['${A}', '${B}', '${C}']);
 const facts = {
   edge: { user: 'alice', ipv4: '10.98.0.2', peer: '192.0.2.7:4500', suite: 'aes-cbc-256 hmac-sha1-96', octetsIn: 1234567, lastInboundAt: Date.now() - 7_000 },
-  ike: { client: 'windows' },
+  // Where the client was when it negotiated; its packets come from elsewhere since.
+  ike: { client: 'windows', peer: '192.0.2.7:4499' },
   l2tp: { peerHostName: 'DESKTOP\\u001b[31m' },
   ppp: {},
 }['${name}'];

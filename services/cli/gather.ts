@@ -2,7 +2,7 @@ import type { Bus } from '@culvert/bus';
 import { type ServiceName, type ServiceStatus, type SessionSummary, subjects } from '@culvert/contracts';
 import { CommandFailed } from './failure.ts';
 
-/** In the order of a packet's way. */
+/** In the order of a packet's way, in which their answers are kept. */
 export const SERVICES: readonly ServiceName[] = ['edge', 'ike', 'l2tp', 'ppp', 'aaa'];
 const WITH_SESSIONS: readonly ServiceName[] = ['edge', 'ike', 'l2tp', 'ppp'];
 
@@ -86,7 +86,8 @@ function merged(summaries: readonly SessionSummary[]): MergedSession {
     since: Math.min(...summaries.map(({ since }) => since)),
     traceId: summaries.find(({ traceId }) => traceId !== '')?.traceId ?? '',
     states: Object.assign({}, ...summaries.map(({ states }) => states)),
-    facts: Object.assign({}, ...summaries.map(({ facts }) => facts)),
+    // Who stands nearer to the packets knows best: the edge sees where the client is by now.
+    facts: Object.assign({}, ...summaries.toReversed().map(({ facts }) => facts)),
     services: summaries.map(({ service }) => service),
     ...(ending === undefined ? {} : { ending: String(ending) }),
   };
