@@ -1,63 +1,18 @@
-import { describe, expect, test } from 'vitest';
-import { encodeDeclaration } from './engine/index.ts';
-import { AT, type Client, clientOf, createRig } from './rig.fixture.ts';
+import { expect, test } from 'vitest';
+import { occupied } from './memory.fixture.ts';
 
-describe('many sessions', () => {
-  const SESSIONS = 20_000;
-  const PART = 5000;
-  /** Of an SA pair with its session, call and link. */
-  const OCTETS_MAX = 2048;
+const SESSIONS = 20_000;
+const OCTETS_MAX = 2_048;
 
-  test('take little memory each, and no more time the more there are', { timeout: 120_000 }, () => {
-    const rig = createRig({ sessionsMax: SESSIONS + 1, sasMax: SESSIONS + 1 });
-    // Shared memory is there anyway, and counted apart.
-    new Uint8Array(rig.memory).fill(0);
-    const bare = clientOf(0xffff);
-    const octets = encodeDeclaration(
-      { session: bare.session, bucket: 'b', entries: bare.entries },
-      0,
-      () => undefined,
-    );
-    const declare = numbered(octets, bare);
-    for (let number = 1; number <= 200; number += 1) rig.engine.declare(declare(number), AT);
-    rig.engine.takeRecords();
-    const before = process.memoryUsage.rss();
-    const took: number[] = [];
-    for (let from = 200; from < SESSIONS; from += PART) {
-      const start = performance.now();
-      const to = Math.min(from + PART, SESSIONS);
-      for (let number = from + 1; number <= to; number += 1) rig.engine.declare(declare(number), AT);
-      rig.engine.takeRecords();
-      took.push((performance.now() - start) / (to - from));
-    }
-    const each = (process.memoryUsage.rss() - before) / (SESSIONS - 200);
-    process.stderr.write(`an SA pair with its session, call and link: ${Math.round(each)} octets, `);
-    process.stderr.write(`declared in ${took.map((ms) => Math.round(ms * 1000)).join(', ')} microseconds\n`);
-    expect(rig.account.marks().size).toBe(SESSIONS);
-    expect(each).toBeLessThan(OCTETS_MAX);
-    expect(Math.max(...took)).toBeLessThan(10 * Math.min(...took) + 0.05);
-  });
+test('many sessions take little memory each, and no more time the more there are', {
+  timeout: 120_000,
+}, () => {
+  const { octets, milliseconds, sessions } = occupied(SESSIONS);
+  process.stderr.write(`an SA pair with its session, call and link: ${Math.round(octets)} octets, `);
+  process.stderr.write(
+    `declared in ${milliseconds.map((ms) => Math.round(ms * 1000)).join(', ')} microseconds\n`,
+  );
+  expect(sessions).toBe(SESSIONS);
+  expect(octets).toBeLessThan(OCTETS_MAX);
+  expect(Math.max(...milliseconds)).toBeLessThan(10 * Math.min(...milliseconds) + 0.05);
 });
-
-/** One declaration's octets again and again, with other numbers in them: no memory of JavaScript's is made. */
-function numbered(octets: Uint8Array, bare: Client): (number: number) => Uint8Array {
-  const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
-  const placesOf = (value: number) => {
-    const found: number[] = [];
-    for (let at = 0; at + 4 <= octets.length; at += 1) if (view.getUint32(at) === value) found.push(at);
-    return found;
-  };
-  const places = [bare.sa.inboundSpi, bare.sa.outboundSpi].map((value) => placesOf(value)[0] ?? 0);
-  const [inbound = 0, outbound = 0] = places;
-  // 10.0.255.255 behind the mapped prefix, and 2001:db8:ffff::/64.
-  const [ipv4 = 0] = placesOf(0x0a00_ffff);
-  const [ipv6 = 0] = placesOf(0x2001_0db8);
-  return (number) => {
-    view.setUint32(4, number);
-    view.setUint32(inbound, bare.sa.inboundSpi + number);
-    view.setUint32(outbound, bare.sa.outboundSpi + number);
-    view.setUint32(ipv4, 0x0a01_0000 + number);
-    view.setUint32(ipv6 + 4, number);
-    return octets;
-  };
-}

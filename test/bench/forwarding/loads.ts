@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { attempt, command } from '../../interop/lab/command.ts';
 import { type Direction, transfer } from '../../interop/lab/traffic.ts';
-import { cpuSecondsOf, residentOctetsOf } from '../processes.ts';
+import { cpuSecondsOf } from '../processes.ts';
 import { type Spent, startMeter, sum } from './meter.ts';
 import { type Path, type Room, type Running, start, type Tunnel } from './tunnel.ts';
 
-/** What is sent through a tunnel, in the order in which it is measured. Memory first: load makes buffers grow. */
+/** What is sent through a tunnel, in the order in which it is measured. */
 export const LOADS = [
   'memory',
   'tcp1',
@@ -49,10 +50,11 @@ const LATENCY_LOAD = 0.1;
 /** Far enough below the capacity that both ends keep up whatever else happens. */
 const STEADY_LOAD = 0.25;
 const SLACK_SECONDS = 15;
+const MEMORY = resolve(import.meta.dirname, 'memory.ts');
 
 export const measureLoad: Readonly<Record<LoadName, (test: Test) => Promise<Observation>>> = {
-  memory: async ({ tunnel }) => ({
-    figures: { octets: sum(tunnel.pids.map(residentOctetsOf)) / Math.max(1, tunnel.pids.length) },
+  memory: async () => ({
+    figures: parsed<{ octets: number }>(await command(process.execPath, MEMORY)),
     foreignCores: 0,
   }),
   tcp1: (test) => tcp(test, test.tunnel.paths.slice(0, 1), ['-P', '1']),

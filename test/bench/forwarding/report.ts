@@ -13,13 +13,13 @@ export interface Spread {
 }
 
 /** What a row comes to in each run in which both of its tests went undisturbed. */
-function valuesOf({ figure, to, per }: Row, measurements: Measurements): number[] {
+function valuesOf({ figure, to }: Row, measurements: Measurements): number[] {
   const others = to === undefined ? undefined : measurements.series(to.figure);
   return measurements.series(figure).flatMap((value, run) => {
     const other = others?.[run];
     if (value === undefined || (to !== undefined && other === undefined)) return [];
     const result = other === undefined ? value : to?.by === 'ratio' ? value / other : value - other;
-    return [result / (per ?? 1)];
+    return [result];
   });
 }
 

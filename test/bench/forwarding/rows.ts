@@ -1,4 +1,4 @@
-import { absence, CONFIGURATIONS, type ConfigurationName, MEMORY_SESSIONS } from './configurations.ts';
+import { absence, CONFIGURATIONS, type ConfigurationName } from './configurations.ts';
 import { LOADS, type LoadName } from './loads.ts';
 import type { Options } from './options.ts';
 
@@ -13,8 +13,6 @@ export interface Row {
   readonly figure: Figure;
   /** Both are taken from the same run. */
   readonly to?: { readonly figure: Figure; readonly by: 'ratio' | 'difference' };
-  /** What the result is divided by. */
-  readonly per?: number;
 }
 
 const ratio = (
@@ -164,14 +162,11 @@ export const ROWS: readonly Row[] = [
   ...(['up', 'down'] as const).flatMap(dialled),
   latency('latency_p50_us', 'added latency, median, us', 'p50'),
   latency('latency_p99_us', 'added latency, p99, us', 'p99'),
-  {
-    key: 'memory_per_sa_octets',
-    group: 'memory',
-    what: 'octets for each session and its SAs',
-    figure: ['own-memory', 'memory', 'octets'],
-    to: { figure: ['own', 'memory', 'octets'], by: 'difference' },
-    per: MEMORY_SESSIONS - 1,
-  },
+  plain('memory', 'memory_per_sa_octets', "the engine's octets for each SA pair with its session", [
+    'engine',
+    'memory',
+    'octets',
+  ]),
 ];
 
 /** A row that was asked for and cannot be had says why. */
