@@ -140,32 +140,13 @@ interface Received extends LoadReport {
   readonly p99: number;
 }
 
-/**
- * As many packets of 64 octets as go through, and what each costs the end that seals and the one that opens. The
- * sender has a processor to itself: else a packet costs half as much again whenever the scheduler moves it to the
- * others' processor and back.
- */
+/** As many packets of 64 octets as go through, and what each costs the end that seals and the one that opens. */
 async function small(test: Test): Promise<Observation> {
-  const { tunnel } = test;
-  const others = availableParallelism() - 1;
-  if (others === 0) return flooded(test, '0');
-  for (const pid of tunnel.pids) await command('taskset', '-apc', `1-${others}`, String(pid));
-  try {
-    return await flooded(test, `1-${others}`);
-  } finally {
-    for (const pid of tunnel.pids) await command('taskset', '-apc', `0-${others}`, String(pid));
-  }
-}
-
-async function flooded(test: Test, receiverCores: string): Promise<Observation> {
   const { tunnel, seconds, room } = test;
-  const path = first(tunnel);
   const before = await taken(test);
-  const send = ['flood', path.to, String(LOAD_PORT), String(SMALL_OCTETS), String(seconds)];
-  const { received, spent } = await load(test, send, ['count', '4', String(LOAD_PORT), patience(test), '0'], {
-    sender: '0',
-    receiver: receiverCores,
-  });
+  const port = String(LOAD_PORT);
+  const send = ['flood', first(tunnel).to, port, String(SMALL_OCTETS), String(seconds)];
+  const { received, spent } = await apart(test, send, ['count', '4', port, patience(test), '0']);
   const sealed = (await taken({ tunnel, room })) - before;
   const [a = 0, b = 0] = spent.ends;
   const figures = {
@@ -208,7 +189,7 @@ async function latency(test: Test): Promise<Observation> {
     throw new Error('nothing is known of the capacity, of which a tenth would be the load');
   const port = String(LOAD_PORT);
   const send = ['paced', first(tunnel).to, port, String(LARGE_OCTETS), String(seconds), String(perSecond)];
-  const { sent, received, spent } = await load(test, send, ['delays', '4', port, patience(test)]);
+  const { sent, received, spent } = await apart(test, send, ['delays', '4', port, patience(test)]);
   const lost = 1 - received.packets / sent.packets;
   const figures = { p50: received.p50, p99: received.p99, kpps: perSecond / 1e3, lost };
   return { figures, foreignCores: spent.foreignCores };
@@ -246,6 +227,26 @@ function needed({ capacityGbps }: Test): number {
   if (capacityGbps === 0)
     throw new Error('nothing is known of the capacity, of which a part would be the load');
   return capacityGbps;
+}
+
+/**
+ * The load with the sender on a processor to itself, if there are two. Else what is measured is whom the scheduler
+ * puts beside a program that never rests: a packet then costs half as much again, and one in a hundred waits for
+ * the sender's whole slice.
+ */
+async function apart(test: Test, send: readonly string[], receive: readonly string[]) {
+  const last = availableParallelism() - 1;
+  if (last === 0) return load(test, send, receive);
+  const run = async (cores: string): Promise<void> => {
+    for (const pid of test.tunnel.pids) await command('taskset', '-apc', cores, String(pid));
+  };
+  const others = `1-${last}`;
+  await run(others);
+  try {
+    return await load(test, send, receive, { sender: '0', receiver: others });
+  } finally {
+    await run(`0-${last}`);
+  }
 }
 
 /** Sender at the clients' end, receiver at the gateway's; `cores`: the processors of each, else all. */
