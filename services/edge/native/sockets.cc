@@ -26,14 +26,15 @@ void SetBuffer(int fd, int forced, int plain) {
   }
 }
 
-void CommonOptions(Napi::Env env, int fd, bool ipv6) {
+// `every`: bound to every address, so that each packet has to say which one was dialled.
+void CommonOptions(Napi::Env env, int fd, bool ipv6, bool every) {
   // The kernel fragments outer packets by itself; a client behind a small path must still get them.
   if (ipv6) {
-    SetOption(env, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "setsockopt(IPV6_RECVPKTINFO)");
+    if (every) SetOption(env, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "setsockopt(IPV6_RECVPKTINFO)");
     SetOption(env, fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "setsockopt(IPV6_RECVTCLASS)");
     SetOption(env, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "setsockopt(IPV6_MTU_DISCOVER)");
   } else {
-    SetOption(env, fd, IPPROTO_IP, IP_PKTINFO, 1, "setsockopt(IP_PKTINFO)");
+    if (every) SetOption(env, fd, IPPROTO_IP, IP_PKTINFO, 1, "setsockopt(IP_PKTINFO)");
     SetOption(env, fd, IPPROTO_IP, IP_RECVTOS, 1, "setsockopt(IP_RECVTOS)");
     SetOption(env, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "setsockopt(IP_MTU_DISCOVER)");
   }
@@ -116,7 +117,7 @@ Napi::Value OpenUdp(const Napi::CallbackInfo& info) {
   const bool ipv6 = address.find(':') != std::string::npos;
   Descriptor socket(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) ThrowErrno(env, "socket", errno);
-  CommonOptions(env, socket.get(), ipv6);
+  CommonOptions(env, socket.get(), ipv6, address == "0.0.0.0" || address == "::");
   if (ipv6) SetOption(env, socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1, "setsockopt(IPV6_V6ONLY)");
   if (members > 0) {
     SetOption(env, socket.get(), SOL_SOCKET, SO_REUSEADDR, 1, "setsockopt(SO_REUSEADDR)");
@@ -138,7 +139,7 @@ Napi::Value OpenRawEsp(const Napi::CallbackInfo& info) {
   const int index = IntArgument(info, 2, 0, members - 1, "index");
   Descriptor socket(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ESP));
   if (socket.get() < 0) ThrowErrno(env, "socket", errno);
-  CommonOptions(env, socket.get(), ipv6);
+  CommonOptions(env, socket.get(), ipv6, true);
   if (ipv6) {
     FilterRaw6(env, socket.get(), static_cast<uint32_t>(members), static_cast<uint32_t>(index));
   } else {

@@ -150,6 +150,7 @@ class Engine {
   };
   void IkeIn(const OuterPacket& packet, uint8_t* octets, uint32_t length, bool marker, double at);
   void EspIn(const OuterPacket& packet, bool udp, double at);
+  static void Foresee(const Opening& opening);
   void OpenAll(double at);
   void Opened(const Opening& opening, bool holds, double at);
   void FollowEndpoint(Sa& sa, const Flow& flow, double at);

@@ -42,7 +42,7 @@ constexpr double kPathMtuMs = 600000;
 constexpr double kPathAskMs = 100;
 
 // Jobs of one call to the cipher: enough to fill the lanes of a multi-buffer implementation four times.
-constexpr size_t kJobs = 192;
+constexpr size_t kJobs = 64;
 // A declaration's octets.
 constexpr size_t kDeclaration = 1 << 20;
 

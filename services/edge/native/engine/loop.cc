@@ -50,8 +50,8 @@ std::vector<int> DescriptorsOf(const std::vector<SocketSpec>& sockets) {
 
 Loop::Loop(LoopOptions options)
     : options_(std::move(options)),
-      received_(Datagrams::kMost * Datagrams::kSlot + kFront + kPacket),
-      read_(received_.get() + Datagrams::kMost * Datagrams::kSlot),
+      received_(Datagrams::kOctets + kFront + kPacket),
+      read_(received_.get() + Datagrams::kOctets),
       wake_(options_.workers),
       messages_(Datagrams::kMost),
       queues_(options_.tun, DescriptorsOf(options_.sockets)),
