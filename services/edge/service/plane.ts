@@ -68,7 +68,7 @@ export type PlaneReport =
   /** A command that could not be carried out: our fault. */
   | { readonly type: 'refused'; readonly command: PlaneCommand['type']; readonly why: string };
 
-/** What sockets and tun did with packets: totals since the start. */
+/** What sockets and tun did with packets: totals since the start. A message carries one packet, or many joined. */
 export const IO_COUNTERS = [
   'received',
   'sent',
@@ -79,8 +79,8 @@ export const IO_COUNTERS = [
   'handedOver',
   'handOverFull',
   'controlFull',
-  'superPacketsIn',
-  'superPacketsOut',
+  'messagesIn',
+  'messagesOut',
   'segmentedSends',
   'contextMisses',
 ] as const;

@@ -160,7 +160,7 @@ bool Loop::FromOutside(SocketSpec& spec, double at) {
   if (gathered > 0) engine_->Outer(packets, gathered, at);
   packets_ += received;
   engine_->account().Count(Counter::kReceived, received);
-  engine_->account().Count(Counter::kSuperPacketsIn, static_cast<uint64_t>(count));
+  engine_->account().Count(Counter::kMessagesIn, static_cast<uint64_t>(count));
   messages_ = octets / static_cast<uint64_t>(count) > Datagrams::kSlot / 8 ? Datagrams::kFew : Datagrams::kMost;
   // Their memory is the next read's.
   engine_->Flush();

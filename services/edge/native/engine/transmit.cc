@@ -171,7 +171,7 @@ void Loop::Transmit(int fd, Outgoing* outgoing, size_t count) {
     if (sent > 0) {
       for (int i = 0; i < sent; i++) {
         account.Count(Counter::kSent, outgoing[done + static_cast<size_t>(i)].count);
-        account.Count(Counter::kSuperPacketsOut);
+        account.Count(Counter::kMessagesOut);
       }
       done += static_cast<size_t>(sent);
       continue;
